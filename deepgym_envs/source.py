@@ -1,0 +1,109 @@
+"""Gets the source of a recipe as a tree: bundled, from a source release, or from a commit."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from git import Git, Repo
+from git.exc import GitError
+
+from deepgym_envs.errors import TaskError
+from deepgym_envs.paths import cache_dir
+from deepgym_envs.recipe import BundledSource, GitSource, RepoRecipe, SdistSource
+from deepgym_envs.state import File, Tree, is_state_path
+
+
+def source_tree(recipe: RepoRecipe) -> Tree:
+    """All files of the repository that ``recipe`` describes, without any history.
+
+    Downloads are kept in the cache folder and checked against the recipe each time.
+
+    Raises:
+        TaskError: the source cannot be had or is not what the recipe says.
+    """
+    source = recipe.source
+    if isinstance(source, BundledSource):
+        folder = recipe.folder / "src"
+        if not folder.is_dir():
+            raise TaskError(f"{folder}: there is no such folder; a bundled repository lies in src/")
+        try:
+            return Tree.from_folder(folder)
+        except ValueError as error:
+            raise TaskError(str(error)) from None
+    return _from_sdist(source) if isinstance(source, SdistSource) else _from_git(source)
+
+
+def _from_sdist(source: SdistSource) -> Tree:
+    kept = cache_dir() / "sdists" / f"{source.sha256}.tar.gz"
+    if not kept.is_file() or hashlib.sha256(kept.read_bytes()).hexdigest() != source.sha256:
+        _download_sdist(source, kept)
+    try:
+        return _unpack(kept, strip=True)
+    except (tarfile.TarError, OSError, ValueError) as error:
+        raise TaskError(f"{source.name}=={source.version}: the source release is unusable: {error}") from None
+
+
+def _download_sdist(source: SdistSource, kept: Path) -> None:
+    wanted = f"{source.name}=={source.version}"
+    with tempfile.TemporaryDirectory(prefix="deepgym-sdist-") as scratch:
+        requirements = Path(scratch) / "requirements.txt"
+        requirements.write_text(f"{wanted} --hash=sha256:{source.sha256}\n")
+        # With --require-hashes pip compares the digest before it looks inside the archive.
+        done = subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary=:all:", "--require-hashes",
+             "--dest", scratch, "-r", str(requirements)],
+            capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+        found = [*Path(scratch).glob("*.tar.gz")]
+        if done.returncode != 0 or not found:
+            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+            raise TaskError(f"{wanted}: pip could not download the source release: {' '.join(last)}")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_name(f"{kept.name}.{Path(scratch).name}")
+        part.write_bytes(found[0].read_bytes())
+        part.replace(kept)
+
+
+def _unpack(archive: Path, *, strip: bool) -> Tree:
+    """Regular files of a tar archive; links and devices are left out, paths are checked by the tree."""
+    files: dict[str, File] = {}
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            path = member.name.partition("/")[2] if strip else member.name
+            if not member.isfile() or not path or not is_state_path(path):
+                continue
+            content = tar.extractfile(member)
+            if content is not None:
+                files[path] = File(content.read(), bool(member.mode & 0o100))
+    return Tree(files)
+
+
+def _from_git(source: GitSource) -> Tree:
+    url = str(source.url)
+    clone = cache_dir() / "git" / hashlib.sha256(url.encode()).hexdigest()[:32]
+    try:
+        repo = Repo(clone) if clone.is_dir() else Repo.clone_from(url, clone, bare=True)
+        git: Git = repo.git
+        if not _has_commit(git, source.commit):
+            git.fetch("--force", "origin", "+refs/*:refs/*")
+        if not _has_commit(git, source.commit):
+            raise TaskError(f"{url}: has no commit {source.commit}; correct source.commit")
+        with tempfile.TemporaryDirectory(prefix="deepgym-git-") as scratch:
+            archive = Path(scratch) / "source.tar"
+            git.archive(source.commit, format="tar", output=str(archive))
+            return _unpack(archive, strip=False)
+    except GitError as error:
+        said = str(error).strip().splitlines()[-1:]
+        raise TaskError(f"{url}: git could not fetch it: {' '.join(said)}") from None
+    except ValueError as error:
+        raise TaskError(f"{url}@{source.commit}: {error}") from None
+
+
+def _has_commit(git: Git, commit: str) -> bool:
+    status, _, _ = git.cat_file("-e", f"{commit}^{{commit}}", with_extended_output=True, with_exceptions=False)
+    return bool(status == 0)

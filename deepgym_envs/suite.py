@@ -1,0 +1,75 @@
+"""Named collections of tasks: the bundled suites, or a folder of tasks."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from deepgym_envs.errors import TaskError, UnknownTask
+from deepgym_envs.paths import data_dir
+from deepgym_envs.task import Task
+
+
+def suite_names() -> tuple[str, ...]:
+    """Names of the bundled suites, sorted."""
+    return tuple(sorted(place.name for place in data_dir("tasks").iterdir() if place.is_dir()))
+
+
+def task_ids(suite: str) -> tuple[str, ...]:
+    """Ids of the tasks of a bundled suite, sorted, without reading them. Raises ``UnknownTask``."""
+    folder = data_dir("tasks") / suite
+    if suite not in suite_names():
+        raise UnknownTask(f"no suite {suite!r}; {_hint(suite, suite_names())}")
+    return tuple(f"{suite}/{place.name}" for place in _task_folders(folder))
+
+
+def load_suite(name_or_path: str | Path) -> Sequence[Task]:
+    """Every task of a bundled suite (by name) or of a folder of task folders (by path).
+
+    A folder may hold its own recipes in a folder ``repos`` beside the tasks.
+
+    Raises:
+        UnknownTask: there is no such suite; suggests the nearest.
+        TaskError: one of the tasks is malformed.
+    """
+    name = str(name_or_path)
+    if name in suite_names():
+        return [Task.from_folder(place) for place in _task_folders(data_dir("tasks") / name)]
+    folder = Path(name_or_path)
+    if not folder.is_dir():
+        raise UnknownTask(f"no suite and no folder {name!r}; {_hint(name, suite_names())}")
+    places = _task_folders(folder)
+    if not places:
+        raise TaskError(f"{folder}: holds no task; each task is a folder with a task.toml")
+    repos = folder / "repos"
+    return [Task.from_folder(place, repos if repos.is_dir() else None) for place in places]
+
+
+def load_task(id_or_path: str | Path) -> Task:
+    """The bundled task of that id, such as ``starter/<name>``, or the one in that folder.
+
+    Raises:
+        UnknownTask: there is none; suggests the nearest.
+        TaskError: it is malformed.
+    """
+    name = str(id_or_path)
+    known = [task_id for suite in suite_names() for task_id in task_ids(suite)]
+    if name in known:
+        return Task.from_folder(data_dir("tasks") / name)
+    folder = Path(id_or_path)
+    if (folder / "task.toml").is_file():
+        repos = folder.parent / "repos"
+        return Task.from_folder(folder, repos if repos.is_dir() else None)
+    raise UnknownTask(f"no task {name!r}; {_hint(name, known)}")
+
+
+def _task_folders(folder: Path) -> list[Path]:
+    return sorted(place for place in folder.iterdir() if (place / "task.toml").is_file())
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if not near:  # a bare task name without its suite
+        near = [known_id for known_id in known if known_id.endswith(f"/{name}")][:1]
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"

@@ -1,0 +1,213 @@
+"""A task: a repository with something wrong in it, what is said of it, and the hidden tests that judge.
+
+::
+
+    tasks/<suite>/<name>/
+      task.toml        identity, what may be edited, which tests must pass, limits
+      instruction.md   what the agent is told, written like a good issue report
+      base.patch       optional: from the recipe's source to the state that the agent gets
+      solution.patch   from there to a state that solves the task
+      tests/           hidden tests; node ids in task.toml are relative to this folder
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from deepgym_envs.errors import TaskError
+from deepgym_envs.manifest import Manifest, read_manifest
+from deepgym_envs.patch import apply_patch, state_from_patch
+from deepgym_envs.recipe import RepoRecipe, load_recipe
+from deepgym_envs.source import source_tree
+from deepgym_envs.state import Tree, WorkspaceState, check_path, glob_pattern
+
+Kind = Literal[
+    "bug", "cross-module-bug", "feature", "regression", "edge-cases", "performance", "refactoring", "tests"
+]
+Difficulty = Literal["easy", "medium", "hard"]
+_ID = re.compile(r"[a-z0-9][a-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def _node_id(node: str) -> str:
+    file, separator, _ = node.partition("::")
+    if not separator or not file.endswith(".py"):
+        raise ValueError('write a pytest node id such as "test_ledger.py::test_balance"')
+    check_path(file)
+    return node
+
+
+def _glob(pattern: str) -> str:
+    check_path(pattern)
+    if pattern in ("*", "**", "**/*"):
+        raise ValueError('name folders or files, such as "package/**": not everything may be editable')
+    return pattern
+
+
+NodeId = Annotated[str, AfterValidator(_node_id)]
+
+
+class Limits(Manifest):
+    """What one episode of a task may use."""
+
+    steps: Annotated[int, Field(ge=1, le=10_000)] = 40
+    seconds: Annotated[float, Field(gt=0, le=86_400)] = 900
+    test_seconds: Annotated[float, Field(gt=0, le=3_600)] = 60
+    command_seconds: Annotated[float, Field(gt=0, le=3_600)] = 30
+    memory_mb: Annotated[int, Field(ge=64, le=262_144)] = 512
+    pids: Annotated[int, Field(ge=16, le=32_768)] = 128
+    disk_mb: Annotated[int, Field(ge=4, le=65_536)] = 64
+    output_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 16_000
+
+
+class HiddenTests(Manifest):
+    """Node ids below the task's ``tests/``: what must begin to pass, and what must go on passing."""
+
+    fail_to_pass: Annotated[tuple[NodeId, ...], Field(min_length=1)]
+    pass_to_pass: tuple[NodeId, ...] = ()
+
+
+class TaskManifest(Manifest):
+    """The content of a ``task.toml``."""
+
+    id: Annotated[str, Field(pattern=f"^{_ID.pattern}$")]
+    repo: str
+    title: str
+    kind: Kind
+    difficulty: Difficulty
+    editable: Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], Field(min_length=1)]
+    tests: HiddenTests
+    tags: tuple[str, ...] = ()
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One task, whole: what is in its folder, and the recipe of its repository.
+
+    ``hidden`` maps a path relative to the task's ``tests/`` to the file's bytes; it never enters the agent's box.
+    """
+
+    manifest: TaskManifest
+    recipe: RepoRecipe
+    instruction: str
+    hidden: Mapping[str, bytes]
+    solution_patch: bytes
+    base_patch: bytes | None = None
+
+    @property
+    def id(self) -> str:
+        """``<suite>/<name>``, unique among the tasks in use."""
+        return self.manifest.id
+
+    @property
+    def limits(self) -> Limits:
+        """What one episode may use."""
+        return self.manifest.limits
+
+    @property
+    def editable(self) -> tuple[str, ...]:
+        """Patterns of the paths that a solution may change; ``**`` spans folders. All else reverts to base."""
+        return self.manifest.editable
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """Every hidden test that must pass, as node ids, without repeats."""
+        return (*self.manifest.tests.fail_to_pass, *self.manifest.tests.pass_to_pass)
+
+    @cached_property
+    def base(self) -> Tree:
+        """The files that the agent gets. Raises ``TaskError`` if ``base.patch`` does not apply."""
+        source = source_tree(self.recipe)
+        if self.base_patch is None:
+            return source
+        try:
+            return apply_patch(source, self.base_patch)
+        except ValueError as error:
+            raise TaskError(f"{self.id}: base.patch: {error}; make it again from the recipe's source") from None
+
+    @cached_property
+    def gold(self) -> WorkspaceState:
+        """The base with ``solution.patch`` applied. Raises ``TaskError`` if it does not apply."""
+        try:
+            return state_from_patch(self.base, self.solution_patch)
+        except ValueError as error:
+            raise TaskError(f"{self.id}: solution.patch: {error}; make it again from the base") from None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over everything that decides a verdict: base, recipe, hidden tests, manifest; 64 digits."""
+        total = hashlib.sha256(b"task 1\n")
+        parts = [
+            self.base.digest.encode(),
+            self.recipe.model_dump_json().encode(),
+            self.manifest.model_dump_json().encode(),
+        ]
+        for path in sorted(self.hidden):
+            parts += [path.encode(), self.hidden[path]]
+        for part in parts:
+            total.update(len(part).to_bytes(8, "big") + part)
+        return total.hexdigest()
+
+    def gold_files(self) -> Mapping[str, bytes | None]:
+        """The reference solution as files: path to content, or None for a file that it deletes."""
+        return {path: file.data if file else None for path, file in self.gold.changes.items()}
+
+    def may_edit(self, path: str) -> bool:
+        """Whether a solution may change ``path``."""
+        return any(glob_pattern(pattern).fullmatch(path) for pattern in self.editable)
+
+    @classmethod
+    def from_folder(cls, folder: Path, repos: Path | None = None) -> Task:
+        """Read and check a task's folder; ``repos`` is where its recipe lies (default: the bundled ones).
+
+        Raises:
+            TaskError: a file is missing or malformed; names the file, the key and what to write.
+        """
+        manifest = read_manifest(folder / "task.toml", TaskManifest)
+        if not manifest.id.endswith(f"/{folder.name}"):
+            suite = manifest.id.split("/")[0]
+            raise TaskError(f"{folder / 'task.toml'}: id: write '{suite}/{folder.name}' (found {manifest.id!r})")
+        _check_tests(folder, manifest)
+        optional = folder / "base.patch"
+        return cls(
+            manifest=manifest,
+            recipe=load_recipe(manifest.repo, repos),
+            instruction=_read(folder / "instruction.md").decode(),
+            hidden={path: file.data for path, file in Tree.from_folder(folder / "tests").items()},
+            solution_patch=_read(folder / "solution.patch"),
+            base_patch=optional.read_bytes() if optional.is_file() else None,
+        )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+        data.decode()
+    except FileNotFoundError:
+        raise TaskError(f"{path}: there is no such file; write it (docs/write-a-task.md shows one)") from None
+    except UnicodeDecodeError as error:
+        raise TaskError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
+    if not data.strip():
+        raise TaskError(f"{path}: empty; write it (docs/write-a-task.md shows one)")
+    return data
+
+
+def _check_tests(folder: Path, manifest: TaskManifest) -> None:
+    where = folder / "task.toml"
+    nodes = [*manifest.tests.fail_to_pass, *manifest.tests.pass_to_pass]
+    seen: set[str] = set()
+    for node in nodes:
+        if node in seen:
+            raise TaskError(f"{where}: tests: {node!r} is listed twice; list it once")
+        seen.add(node)
+        file = node.partition("::")[0]
+        if not (folder / "tests" / file).is_file():
+            raise TaskError(f"{where}: tests: {node!r}: there is no tests/{file}; write the file or drop the node")
