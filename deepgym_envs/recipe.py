@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, HttpUrl, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr
 
 from deepgym_envs.errors import TaskError, UnknownTask
 from deepgym_envs.manifest import Manifest, read_manifest
@@ -62,7 +62,7 @@ class GitSource(Manifest):
     """One commit of a git repository; nothing of its history goes into a box."""
 
     kind: Literal["git"]
-    url: HttpUrl | Annotated[str, Field(pattern=r"^(file:///|/)[^\0]*$")]
+    url: Annotated[str, Field(pattern=r"^(https?://|file:///|/)\S+$")]
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 

@@ -84,7 +84,7 @@ def _unpack(archive: Path, *, strip: bool) -> Tree:
 
 
 def _from_git(source: GitSource) -> Tree:
-    url = str(source.url)
+    url = source.url
     clone = cache_dir() / "git" / hashlib.sha256(url.encode()).hexdigest()[:32]
     try:
         repo = Repo(clone) if clone.is_dir() else Repo.clone_from(url, clone, bare=True)

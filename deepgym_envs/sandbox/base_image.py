@@ -1,0 +1,142 @@
+"""Base images: a Debian with Python and git, from this machine, from debootstrap, or from a registry.
+
+The order is: an image that is here already; debootstrap where it is installed and we are root, because it needs
+no third party; the official ``python:X-slim`` from a registry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker.errors import APIError, ImageNotFound
+
+from deepgym_envs.errors import ImageError
+from deepgym_envs.paths import cache_dir
+from deepgym_envs.recipe import RepoRecipe
+from deepgym_envs.sandbox.lock import exclusive
+
+Report = Callable[[str], None]
+LABEL = "deepgym-envs"
+# Which Debian release carries which Python; the first that a recipe accepts is taken.
+DEBIAN_PYTHON = {(3, 11): "bookworm", (3, 13): "trixie", (3, 9): "bullseye"}
+_PACKAGES = ("python3", "python3-venv", "git")
+_LEFT_OUT = ("./var/cache/apt", "./var/lib/apt/lists", "./usr/share/doc", "./usr/share/man", "./usr/share/locale",
+             "./usr/share/info", "./dev", "./proc", "./sys", "./var/log", "./tmp")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BaseImage:
+    """An image that boxes can be built on, and the Python (major, minor) that is in it."""
+
+    reference: str
+    python: tuple[int, int]
+
+
+def base_image(client: Any, recipe: RepoRecipe, report: Report) -> BaseImage:
+    """The base for ``recipe``, made or fetched if it is not here yet.
+
+    Raises:
+        ImageError: there is none and none can be had; says what would help.
+    """
+    python = next((version for version in DEBIAN_PYTHON if recipe.accepts_python(version)), None)
+    if python is None:
+        known = ", ".join(f"{major}.{minor}" for major, minor in DEBIAN_PYTHON)
+        raise ImageError(f"{recipe.name}: wants Python {recipe.python}, but bases exist for {known} only")
+    slim = f"python:{python[0]}.{python[1]}-slim"
+    if _is_here(client, slim) and not recipe.needs.apt:
+        return BaseImage(slim, python)
+    packages = (*_PACKAGES, *(need.partition("=")[0] for need in recipe.needs.apt))
+    suite = DEBIAN_PYTHON[python]
+    key = hashlib.sha256(f"base 1 {suite} {' '.join(packages)}".encode()).hexdigest()[:12]
+    reference = f"deepgym-envs/base:{suite}-{key}"
+    with exclusive(reference):
+        if _is_here(client, reference):
+            return BaseImage(reference, python)
+        if shutil.which("debootstrap") and os.geteuid() == 0:
+            report(f"bootstrapping Debian {suite} (once, about a minute)")
+            _bootstrap(client, reference, suite, packages, report)
+            return BaseImage(reference, python)
+    if recipe.needs.apt:
+        raise ImageError(f"{recipe.name}: needs Debian packages; install debootstrap and run as root to build its base")
+    report(f"pulling {slim}")
+    try:
+        client.images.pull(slim)
+    except (APIError, OSError) as error:
+        raise ImageError(
+            f"no base image: the registry did not give {slim} ({error}); "
+            "install debootstrap and run as root, or `docker load` that image"
+        ) from None
+    return BaseImage(slim, python)
+
+
+def _is_here(client: Any, reference: str) -> bool:
+    try:
+        client.images.get(reference)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def _bootstrap(client: Any, reference: str, suite: str, packages: tuple[str, ...], report: Report) -> None:
+    scratch_root = cache_dir() / "bootstrap"
+    scratch_root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch_root, ignore_cleanup_errors=True) as scratch:
+        root = Path(scratch) / "root"
+        mirror = _machine_mirror(suite)
+        command = ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", suite, str(root)]
+        _debootstrap(command + ([mirror] if mirror else []), report)
+        report("importing the base into Docker")
+        leave_out = [f"--exclude={place}/*" for place in _LEFT_OUT]
+        with subprocess.Popen(["tar", "-C", str(root), "--numeric-owner", *leave_out, "-c", "."],
+                              stdout=subprocess.PIPE) as tar:  # fmt: skip
+            repository, _, tag = reference.rpartition(":")
+            assert tar.stdout is not None
+            answer = client.api.import_image_from_stream(
+                tar.stdout, repository=repository, tag=tag, changes=[f"LABEL {LABEL}=base"]
+            )
+        if tar.returncode != 0 or "error" in str(answer).lower():
+            raise ImageError(f"Docker did not take the base: {str(answer)[-300:]}")
+
+
+def _debootstrap(command: list[str], report: Report) -> None:
+    # Without a user's proxy and certificate settings a mirror may be out of reach, so the environment is kept.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        assert run.stdout is not None
+        last: list[str] = []
+        for line in run.stdout:
+            last = [*last[-4:], line.strip()]
+            match = re.match(r"I: (Retrieving|Validating|Extracting|Unpacking|Configuring) (\S+)", line)
+            if match:
+                report(f"debootstrap: {match[1].lower()} {match[2]}")
+    if run.returncode != 0:
+        raise ImageError(f"debootstrap failed: {' / '.join(last)}")
+
+
+def _machine_mirror(suite: str) -> str | None:
+    """The mirror that this machine's own apt uses for ``suite``; None leaves the choice to debootstrap."""
+    for uri, suites in _apt_sources(Path("/etc/apt")):
+        if suite in suites and uri.startswith(("http://", "https://", "file:/")):
+            return uri
+    return None
+
+
+def _apt_sources(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    for place in (folder / "sources.list", *sorted(folder.glob("sources.list.d/*.list"))):
+        for line in place.read_text().splitlines() if place.is_file() else []:
+            match = re.match(r"deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)", line)
+            if match:
+                yield match[1], [match[2]]
+    for place in sorted(folder.glob("sources.list.d/*.sources")):
+        for stanza in re.split(r"\n\s*\n", place.read_text()):
+            keys = dict(re.findall(r"^(URIs|Suites):\s*(.+)$", stanza, re.MULTILINE))
+            for uri in keys.get("URIs", "").split():
+                yield uri, keys.get("Suites", "").split()

@@ -1,0 +1,234 @@
+"""From a task to an image: base, environment of its repository, and a thin layer with its source.
+
+Tags are addresses of content: equal content has one tag, changed content another. The environment layer is shared
+by all tasks of a repository. A build has no network; wheels are resolved on the host. The source goes in without
+upstream's history, as one fresh commit that the agent can look at but not write to.
+
+Inside the image::
+
+    /opt/venv              read-only virtual environment, bytecode compiled
+    /opt/deepgym/boxd.py   the box's own program, root's
+    /opt/deepgym/base/     the source at the task's base
+    /opt/deepgym/git/      its one commit
+    /workspace             empty; a box mounts memory there and fills it from base/
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker.errors import APIError, ImageNotFound
+from git import Actor, Repo
+
+from deepgym_envs.errors import ImageError
+from deepgym_envs.paths import cache_dir
+from deepgym_envs.recipe import RepoRecipe
+from deepgym_envs.sandbox.base_image import LABEL, BaseImage, Report, base_image
+from deepgym_envs.sandbox.box import BOXD
+from deepgym_envs.sandbox.lock import exclusive
+from deepgym_envs.state import File, Tree
+from deepgym_envs.task import Task
+
+AGENT = 1000
+GIT_FOLDER = "/opt/deepgym/git"
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """An image that this package made: ``kind`` is base, environment or task; sizes in bytes, shared layers included."""
+
+    tag: str
+    kind: str
+    subject: str
+    size: int
+
+
+def task_image(client: Any, task: Task, report: Report) -> str:
+    """The tag of the task's image, built first if it is not here.
+
+    Raises:
+        ImageError: it cannot be built; quotes what the build said last.
+        TaskError: the task's source cannot be had.
+    """
+    tag = _task_tag(task)
+    if _is_here(client, tag):
+        return tag
+    with exclusive(tag):
+        if _is_here(client, tag):
+            return tag
+        environment = _environment_image(client, task.recipe, report)
+        report(f"building the image of {task.id}")
+        lines = [f"FROM {environment}", "COPY context/ /opt/deepgym/"]
+        for command in task.recipe.install.commands:
+            lines.append(f"RUN cp -a /opt/deepgym/base/. /workspace && cd /workspace && {shlex.join(command)}")
+        if task.recipe.install.commands:
+            lines.append("RUN find /workspace -mindepth 1 -delete")
+        files = {f"context/base/{path}": file for path, file in task.base.items()}
+        files["context/base/.git"] = File(f"gitdir: {GIT_FOLDER}\n".encode())
+        files["context/boxd.py"] = File(BOXD.read_bytes())
+        files.update({f"context/git/{path}": file for path, file in _one_commit(task.base).items()})
+        _build(client, tag, lines, files, {LABEL: "task", f"{LABEL}.subject": task.id})
+    return tag
+
+
+def list_images(client: Any) -> list[ImageInfo]:
+    """Every image that this package made, by kind and tag."""
+    found = []
+    for image in client.images.list(filters={"label": LABEL}):
+        labels = image.labels
+        for tag in image.tags or ["<none>"]:
+            subject = labels.get(f"{LABEL}.subject", "")
+            found.append(ImageInfo(tag, labels[LABEL], subject, int(image.attrs["Size"])))
+    return sorted(found, key=lambda image: (image.kind, image.tag))
+
+
+def prune_images(client: Any, keep: Iterable[Task], *, bases: bool = False) -> list[str]:
+    """Remove task and environment images that no task of ``keep`` uses (and the bases too, if told); returns tags.
+
+    An image with a running box is left alone.
+    """
+    wanted = {_task_tag(task) for task in keep}
+    repos = {task.recipe.name for task in keep}
+    removed = []
+    for image in reversed(list_images(client)):
+        used = image.tag in wanted or (image.kind == "environment" and image.subject in repos)
+        if used or (image.kind == "base" and not bases):
+            continue
+        try:
+            client.images.remove(image.tag)
+        except APIError:
+            continue
+        removed.append(image.tag)
+    return removed
+
+
+def _task_tag(task: Task) -> str:
+    total = hashlib.sha256(b"task image 1\n" + BOXD.read_bytes())
+    for part in (task.recipe.environment_digest, task.base.digest):
+        total.update(part.encode())
+    return f"deepgym-envs/{task.recipe.name}:{total.hexdigest()[:16]}"
+
+
+def _environment_image(client: Any, recipe: RepoRecipe, report: Report) -> str:
+    base = base_image(client, recipe, report)
+    content = f"environment image 1 {recipe.environment_digest} {base.reference}"
+    tag = f"deepgym-envs/{recipe.name}-environment:{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    with exclusive(tag):
+        if _is_here(client, tag):
+            return tag
+        report(f"fetching the wheels of {recipe.name}")
+        wheels = _wheels(recipe, base, str(client.info()["Architecture"]))
+        report(f"building the environment of {recipe.name}")
+        pins = shlex.join(recipe.needs.pip)
+        install = f"/opt/venv/bin/python -m pip install --no-index --no-deps --find-links /opt/wheels {pins}"
+        check = "/opt/venv/bin/python -m pip check"
+        lines = [
+            f"FROM {base.reference}",
+            "COPY wheels/ /opt/wheels/",
+            "RUN mkdir -p /workspace /inputs /opt/deepgym && python3 -m venv /opt/venv"
+            + (f" && {install} && {check}" if pins else "")
+            + " && /opt/venv/bin/python -m pip uninstall -q -y pip setuptools"
+            " && /opt/venv/bin/python -m compileall -q /opt/venv || exit 1; rm -rf /opt/wheels /root/.cache",
+            f"RUN useradd --uid {AGENT} --no-create-home --home-dir /tmp --shell /bin/sh agent"
+            " && (git config --system --add safe.directory '*' || true)",
+        ]
+        files = {f"wheels/{path.name}": File(path.read_bytes()) for path in wheels} or {"wheels/.none": File(b"")}
+        _build(client, tag, lines, files, {LABEL: "environment", f"{LABEL}.subject": recipe.name})
+    return tag
+
+
+def _wheels(recipe: RepoRecipe, base: BaseImage, architecture: str) -> list[Path]:
+    """The recipe's pins as wheels for the base's Python and the engine's architecture, kept in the cache."""
+    if not recipe.needs.pip:
+        return []
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(architecture, architecture or platform.machine())
+    version = f"{base.python[0]}.{base.python[1]}"
+    key = hashlib.sha256(f"{sorted(recipe.needs.pip)} {version} {machine}".encode()).hexdigest()[:32]
+    kept = cache_dir() / "wheels" / key
+    if kept.is_dir():
+        return sorted(kept.glob("*.whl"))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    platforms = [f"manylinux{tag}_{machine}" for tag in ("_2_17", "2014", "_2_28", "_2_31")]
+    with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
+                   "--python-version", version, "--implementation", "cp", "--abi", f"cp{version.replace('.', '')}",
+                   "--abi", "abi3", "--abi", "none", *(f"--platform={name}" for name in platforms),
+                   "--platform", "any", "--dest", f"{scratch}/wheels", *recipe.needs.pip]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+        if done.returncode != 0:
+            errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+            raise ImageError(f"{recipe.name}: pip could not fetch the wheels: {(errors or [done.stderr])[-1].strip()}")
+        os.rename(f"{scratch}/wheels", kept)
+    return sorted(kept.glob("*.whl"))
+
+
+def _one_commit(tree: Tree) -> Tree:
+    """A git folder that holds ``tree`` as its only commit, the same for the same tree, for use at ``/workspace``."""
+    with tempfile.TemporaryDirectory(prefix="deepgym-commit-") as scratch:
+        work = Path(scratch, "work")
+        work.mkdir()
+        tree.write_to(work)
+        repo = Repo.init(work, template="", initial_branch="main", allow_unsafe_options=True)
+        with repo:
+            repo.git.update_environment(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+            repo.git.add("--all", "--force")
+            nobody = Actor("DeepGym", "deepgym@localhost")
+            moment = "2000-01-01T00:00:00+0000"
+            repo.index.commit("The repository as it is", author=nobody, committer=nobody,
+                              author_date=moment, commit_date=moment)  # fmt: skip
+            repo.git.repack("-a", "-d", "-q")
+            with repo.config_writer() as config:
+                config.set_value("core", "worktree", "/workspace")
+        git_folder = work / ".git"
+        return Tree(
+            {
+                place.relative_to(git_folder).as_posix(): File(place.read_bytes())
+                for place in git_folder.rglob("*")
+                if place.is_file() and "logs" not in place.parts
+            }
+        )
+
+
+def _is_here(client: Any, tag: str) -> bool:
+    try:
+        client.images.get(tag)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def _build(
+    client: Any, tag: str, lines: Iterable[str], files: Mapping[str, File], labels: Mapping[str, str]
+) -> None:
+    """Build an image from Dockerfile ``lines`` and ``files``; the context is a tar made here, the same each time."""
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as tar:
+        dockerfile = File("\n".join(lines).encode())
+        for path, file in {"Dockerfile": dockerfile, **dict(sorted(files.items()))}.items():
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(file.data), 0o755 if file.executable else 0o644
+            tar.addfile(entry, io.BytesIO(file.data))
+    context.seek(0)
+    said: list[str] = []
+    try:
+        for event in client.api.build(
+            fileobj=context, custom_context=True, tag=tag, rm=True, forcerm=True, decode=True,
+            network_mode="none", labels=dict(labels),
+        ):  # fmt: skip
+            if "error" in event:
+                raise ImageError(f"{tag} does not build: {event['error'].strip()}; it said: {' / '.join(said[-4:])}")
+            said += str(event.get("stream", "")).strip().splitlines()
+    except (APIError, OSError) as error:
+        raise ImageError(f"{tag} does not build: {error}") from None
