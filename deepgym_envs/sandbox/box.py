@@ -116,7 +116,7 @@ class Box(Closing):
             listing = [(path, "0" if file is None else "x" if file.executable else "-") for path, file in changes.items()]
             blobs = [file.data for file in changes.values() if file is not None]
             self._call({"op": operation, "changes": listing}, blobs)
-        self._state = state
+        self._state, self._agent_ran = state, False
 
     def capture(self) -> Captured:
         """See ``Sandbox.capture``."""

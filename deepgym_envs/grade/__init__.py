@@ -1,0 +1,20 @@
+"""From a state to a verdict: in a clean box, by hidden tests, decided on the host."""
+
+from deepgym_envs.grade.grader import Grader, grade
+from deepgym_envs.grade.memory import Memory
+from deepgym_envs.grade.report import Outcome, TestReport, parse_report
+from deepgym_envs.grade.testrun import run_visible
+from deepgym_envs.grade.verdict import Reason, Verdict, judge
+
+__all__ = [
+    "Grader",
+    "Memory",
+    "Outcome",
+    "Reason",
+    "TestReport",
+    "Verdict",
+    "grade",
+    "judge",
+    "parse_report",
+    "run_visible",
+]

@@ -1,0 +1,131 @@
+"""Judges states of one task in a clean box of its own, which never holds anything but the value it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deepgym_envs.errors import ActionError, BoxLost, SandboxError
+from deepgym_envs.grade.memory import Memory
+from deepgym_envs.grade.report import TestReport
+from deepgym_envs.grade.testrun import run_hidden, run_visible
+from deepgym_envs.grade.verdict import Reason, Verdict, judge
+from deepgym_envs.sandbox import Backend, BackendName, Completed, Sandbox, choose_backend
+from deepgym_envs.sandbox.contract import Closing
+from deepgym_envs.state import WorkspaceState
+from deepgym_envs.task import Task
+
+
+class Grader(Closing):
+    """Grades states of ``task``; opens its box when first needed and uses it again after an in-place reset.
+
+    Only what the task allows to be changed goes into the box: tests, configuration and all else are the base's.
+    One grader is for one thread at a time; several may share a ``memory``.
+    """
+
+    def __init__(self, task: Task, backend: Backend, memory: Memory | None = None) -> None:
+        self.task = task
+        self._backend = backend
+        self._memory = memory if memory is not None else Memory()
+        self._box: Sandbox | None = None
+
+    def grade(self, state: WorkspaceState) -> Verdict:
+        """The verdict on ``state``; known ones come from memory.
+
+        Raises:
+            SandboxError: it could not be judged, for a reason that the code under test cannot have caused.
+            ValueError: ``state`` is not one of this task's.
+        """
+        judged = self.judged_part(state)
+        key = (self.task.digest, judged.digest, "verdict")
+        verdict = self._memory.get(key, Verdict)
+        if verdict is None:
+            verdict = self._memory.keep(key, self._judge(judged))
+        outside = [path for path in state.changes if path not in judged.changes]
+        flags = (*verdict.flags, *(f"outside_editable:{path}" for path in outside))
+        return Verdict(**{**vars(verdict), "state": state.digest, "flags": flags})
+
+    def visible(self, state: WorkspaceState) -> TestReport:
+        """What the repository's own tests, as they stand at the base, say of ``state``.
+
+        Raises:
+            SandboxError: as for ``grade``.
+        """
+        judged = self.judged_part(state)
+        key = (self.task.digest, judged.digest, "visible")
+        report = self._memory.get(key, TestReport)
+        if report is not None:
+            return report
+        seen = self._in_box(judged, hidden=False)
+        report = TestReport({}, (), {}, False, False) if isinstance(seen, str) else seen[0]
+        return self._memory.keep(key, report)
+
+    def judged_part(self, state: WorkspaceState) -> WorkspaceState:
+        """The part of ``state`` that counts: its changes to editable paths. Raises ``ValueError`` on another base."""
+        if state.base != self.task.base:
+            raise ValueError(f"the state does not belong to {self.task.id}")
+        return state.only(self.task.may_edit)
+
+    def close(self) -> None:
+        """Give the box up; the grader opens another when it is needed again."""
+        box, self._box = self._box, None
+        if box is not None:
+            box.close()
+
+    def _judge(self, state: WorkspaceState) -> Verdict:
+        seen = self._in_box(state, hidden=True)
+        if isinstance(seen, str):
+            return Verdict(0.0, False, seen, self.task.id, state.digest)
+        report, done = seen
+        reason = judge(self.task.expected, report, done)
+        tests = {node: report.outcomes.get(node, "missing") for node in self.task.expected}
+        passed = reason == "passed"
+        return Verdict(1.0 if passed else 0.0, passed, reason, self.task.id, state.digest, tests=tests)
+
+    def _in_box(self, state: WorkspaceState, *, hidden: bool) -> tuple[TestReport, Completed] | Reason:
+        """Run tests on ``state`` in the clean box; a reason in place of a report when the state itself prevents it."""
+        try:
+            box = self._clean_box(state)
+        except ActionError:
+            return "does_not_fit"
+        try:
+            return run_hidden(box, self.task) if hidden else run_visible(box, self.task)
+        except BoxLost as error:
+            self.close()
+            # The code under test was running. Only what the host itself can see excuses it: the engine is gone.
+            problem = self._backend.problem()
+            if problem is not None or not error.after_agent_code:
+                raise SandboxError(f"{self.task.id} could not be judged: {problem or error}") from None
+            return "box_lost"
+
+    def _clean_box(self, state: WorkspaceState) -> Sandbox:
+        if self._box is not None:
+            try:
+                self._box.restore(state)
+                return self._box
+            except BoxLost:
+                self.close()  # whatever an earlier state did to it, this one gets a new one
+        self._box = self._backend.open(self.task)
+        self._box.restore(state)
+        return self._box
+
+
+def grade(
+    task: Task,
+    state_or_files: WorkspaceState | Mapping[str, bytes | None],
+    *,
+    sandbox: BackendName | Backend = "auto",
+) -> Verdict:
+    """Judge one state of ``task``, given whole or as changed files (path to content, None deletes).
+
+    To judge many, keep a ``Grader``.
+
+    Raises:
+        SandboxError: it could not be judged; this says nothing about the state.
+        ValueError: a path leads outside the workspace, or the state belongs to another task.
+    """
+    if isinstance(state_or_files, WorkspaceState):
+        state = state_or_files
+    else:
+        state = WorkspaceState(task.base).with_files(state_or_files)
+    with Grader(task, choose_backend(sandbox)) as grader:
+        return grader.grade(state)

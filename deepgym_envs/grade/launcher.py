@@ -1,0 +1,58 @@
+"""Starts pytest inside a box, from a job on standard input, and writes what it sees to descriptor 3.
+
+It runs as the agent's user, in one process with the code under test. Whatever it writes is therefore only a
+claim; the host decides what to believe.
+"""
+
+import json
+import os
+import sys
+
+REPORT = 3
+
+
+class Reporter:
+    """A pytest plugin that writes one JSON line for each thing that happens."""
+
+    def __init__(self, detail_chars):
+        self.detail_chars = detail_chars
+        self.report = os.fdopen(os.dup(REPORT), "w", encoding="utf-8", errors="replace")
+        os.close(REPORT)
+
+    def tell(self, **what):
+        self.report.write(json.dumps(what) + "\n")
+        self.report.flush()
+
+    def detail(self, report):
+        return str(report.longreprtext)[-self.detail_chars :] if self.detail_chars else ""
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.tell(broken=report.nodeid, detail=self.detail(report))
+
+    def pytest_runtest_logreport(self, report):
+        outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
+        detail = self.detail(report) if report.failed else ""
+        self.tell(test=report.nodeid, when=report.when, outcome=outcome, detail=detail)
+
+    def pytest_sessionfinish(self, session, exitstatus):
+        self.tell(exit=int(exitstatus), collected=session.testscollected)
+
+
+def main():
+    job = json.load(sys.stdin)
+    here = os.path.dirname(os.path.abspath(__file__))
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    # Behind the standard library and the environment, so that the workspace can shadow neither.
+    sys.path.extend(os.path.abspath(path) for path in job["pythonpath"])
+    reporter = Reporter(job["detail_chars"])
+    import pytest
+
+    plugins = [part for name in job["plugins"] for part in ("-p", name)]
+    arguments = ["-p", "no:cacheprovider", "-q", "--no-header", "--color=no", "--tb=short", *plugins]
+    arguments += [part.replace("{files}", here) for part in job["arguments"]]
+    sys.exit(pytest.main(arguments, plugins=[reporter]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The verdict: a function, computed on the host, of what a box claims about the hidden tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from deepgym_envs.grade.report import Outcome, TestReport
+from deepgym_envs.sandbox import Completed
+
+Reason = Literal[
+    "passed",  # every expected test was seen to pass exactly once
+    "tests_failed",  # some did not pass
+    "tests_missing",  # some were not reported at all
+    "unexpected_tests",  # tests were reported that nobody asked for: tampering
+    "malformed_report",  # the report is not one: tampering
+    "timeout",  # the tests' time ran out
+    "crashed",  # the process ended before pytest did
+    "does_not_fit",  # the files are more than the workspace holds
+    "box_lost",  # the box died while the agent's code ran in it
+]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the hidden tests say of a state.
+
+    ``reward`` is 1.0 or 0.0. ``flags`` name what was noticed and did not decide, such as changed files outside what
+    the task allows. ``forge_probability`` bounds how often a report made up by the code under test would have
+    passed: 1.0 while nothing in the report is secret.
+    """
+
+    reward: float
+    passed: bool
+    reason: Reason
+    task: str
+    state: str
+    flags: tuple[str, ...] = ()
+    tests: Mapping[str, Outcome | Literal["missing"]] = field(default_factory=dict)
+    forge_probability: float = 1.0
+
+
+def judge(expected: Sequence[str], report: TestReport, done: Completed) -> Reason:
+    """Why the run passes or does not; anything but ``passed`` is a fail.
+
+    It passes only if every test of ``expected`` passed, each reported once, none besides them, in a well-formed
+    report of a run that ended by itself with status 0.
+    """
+    seen = report.outcomes
+    if done.timed_out:
+        return "timeout"
+    if report.malformed:
+        return "malformed_report"
+    if set(seen) - set(expected):
+        return "unexpected_tests"
+    if any(outcome != "passed" for outcome in seen.values()) or report.broken:
+        return "tests_failed"
+    if not report.complete:
+        return "crashed"
+    if set(expected) - set(seen) or not expected:
+        return "tests_missing"
+    return "passed" if done.exit_code == 0 else "crashed"

@@ -1,0 +1,213 @@
+"""Carries out an agent's actions in its box, and words what they gave."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from deepgym_envs.action import (
+    Action,
+    EditFile,
+    ListFiles,
+    ReadFile,
+    RunCommand,
+    RunTests,
+    Search,
+    WriteFile,
+)
+from deepgym_envs.errors import ActionError
+from deepgym_envs.grade import TestReport, run_visible
+from deepgym_envs.sandbox import Command, Query, Sandbox
+from deepgym_envs.state import WorkspaceState, is_state_path
+from deepgym_envs.task import Task
+from deepgym_envs.text import clean, shorten, without_addresses
+
+_MAX_READ = 8 << 20
+_DETAIL_CHARS = 1_500
+_SHOWN_FAILURES = 10
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an action gave: text for the agent, the state after it, and test counts (passed, failed) if any ran."""
+
+    output: str
+    state: WorkspaceState
+    tests: tuple[int, int] | None = None
+
+
+class Toolbox:
+    """The tools of one task over one box, which holds the state that each call is given."""
+
+    def __init__(self, box: Sandbox, task: Task) -> None:
+        self._box = box
+        self._task = task
+        self._tools: dict[type[Action], Callable[[Any, WorkspaceState, float], Outcome]] = {
+            ReadFile: self._read_file,
+            ListFiles: self._list_files,
+            Search: self._search,
+            EditFile: self._edit_file,
+            WriteFile: self._write_file,
+            RunTests: self._run_tests,
+            RunCommand: self._run_command,
+        }
+
+    def perform(self, action: Action, state: WorkspaceState, seconds: float) -> Outcome:
+        """Carry out ``action`` on ``state`` within ``seconds``.
+
+        Raises:
+            ActionError: it cannot be carried out; the state is as before.
+            BoxLost: the box stopped answering.
+        """
+        done = self._tools[type(action)](action, state, seconds)
+        limit = self._task.limits.output_bytes
+        return Outcome(shorten(done.output, limit), done.state, done.tests)
+
+    def _read_file(self, action: ReadFile, state: WorkspaceState, seconds: float) -> Outcome:
+        data, size = self._box.read(action.path, _MAX_READ)
+        if b"\0" in data[:8192]:
+            raise ActionError(f"{action.path} is a binary file of {size} bytes")
+        lines = data.decode("utf-8", "replace").splitlines()
+        total = f"{len(lines)} lines" if len(data) == size else f"more than {len(lines)} lines, {size} bytes"
+        first, last = max(1, action.start), action.end or len(lines)
+        if lines and (first > len(lines) or last < first):
+            raise ActionError(f"{action.path} has {total}; lines {first} to {last} are not among them")
+        rows, room = [], self._task.limits.output_bytes - 200
+        for number in range(first, min(last, len(lines)) + 1):
+            row = f"{number:6}\t{clean(lines[number - 1])[:2000]}"
+            room -= len(row) + 1
+            if room < 0:
+                rows.append(f"[... lines {number} to {min(last, len(lines))} do not fit; read them with start and end]")
+                break
+            rows.append(row)
+        return Outcome("\n".join([f"{action.path} ({total})", *rows]), state)
+
+    def _list_files(self, action: ListFiles, state: WorkspaceState, seconds: float) -> Outcome:
+        found = self._box.find(Query(folder=_folder(action.path), glob=action.glob, limit=1000))
+        rows = [f"{size:9}  {clean(path)}" for path, size in found.files]
+        if not rows:
+            return Outcome("no files match", state)
+        more = ["[... more files; name a folder or a glob]"] if found.more else []
+        return Outcome("\n".join([f"{len(rows)} files (size in bytes, path)", *rows, *more]), state)
+
+    def _search(self, action: Search, state: WorkspaceState, seconds: float) -> Outcome:
+        query = Query(_folder(action.path), action.glob, action.pattern, action.context, 300, min(seconds, 10))
+        found = self._box.find(query)
+        matches = sum(line.match for line in found.lines)
+        if not matches:
+            return Outcome(f"no matches for {action.pattern!r}", state)
+        rows: list[str] = []
+        last = None
+        for line in found.lines:
+            if action.context and last and (last[0] != line.path or last[1] + 1 != line.number):
+                rows.append("--")
+            rows.append(f"{clean(line.path)}:{line.number}{':' if line.match else '-'} {clean(line.text)}")
+            last = line.path, line.number
+        more = ["[... more matches; narrow the pattern or the glob]"] if found.more else []
+        return Outcome("\n".join([f"{matches} matches", *rows, *more]), state)
+
+    def _edit_file(self, action: EditFile, state: WorkspaceState, seconds: float) -> Outcome:
+        old, new = _encoded(action.old), _encoded(action.new)
+        data, size = self._box.read(action.path, _MAX_READ)
+        if size > _MAX_READ:
+            raise ActionError(f"{action.path} has {size} bytes; files over {_MAX_READ} cannot be edited")
+        count = data.count(old)
+        if count != 1:
+            raise ActionError(_no_match(action, data, count))
+        place = data.index(old)
+        changed = self._put(action.path, data[:place] + new + data[place + len(old) :], state)
+        line = data[:place].count(b"\n") + 1
+        return Outcome(f"edited {action.path} at line {line}{self._note(action.path)}", changed)
+
+    def _write_file(self, action: WriteFile, state: WorkspaceState, seconds: float) -> Outcome:
+        content = _encoded(action.content)
+        verb = "replaced" if state.get(action.path) else "created"
+        changed = self._put(action.path, content, state)
+        return Outcome(f"{verb} {action.path} ({len(content)} bytes){self._note(action.path)}", changed)
+
+    def _run_tests(self, action: RunTests, state: WorkspaceState, seconds: float) -> Outcome:
+        for test in action.tests:
+            if test.startswith("-") or "\0" in test or os.path.isabs(test) or ".." in test.split("::")[0].split("/"):
+                raise ActionError(f"{test!r} is not a test of the repository; name node ids or paths")
+        limit = min(seconds, self._task.limits.test_seconds)
+        report, done = run_visible(self._box, self._task, action.tests, detail_chars=_DETAIL_CHARS, seconds=limit)
+        captured = self._box.capture()
+        passed, failed = len(report.passed), len(report.failed)
+        text = _test_text(report, passed, failed)
+        if done.timed_out:
+            text += f"\nthe tests were stopped after {limit:g} s"
+        elif not report.complete:
+            text += f"\npytest did not finish (exit code {done.exit_code}):\n{clean(done.output)}"
+        elif not passed and not failed:
+            text += f"\n{clean(done.output)}"
+        return Outcome(without_addresses(text), captured.state, (passed, failed))
+
+    def _run_command(self, action: RunCommand, state: WorkspaceState, seconds: float) -> Outcome:
+        if "\0" in action.command:
+            raise ActionError("a command cannot contain a NUL character")
+        limit = min(seconds, self._task.limits.command_seconds)
+        script = _encoded(action.command)
+        command = Command(("sh", "{files}/command.sh"), limit, files={"command.sh": script},
+                          output_bytes=self._task.limits.output_bytes)  # fmt: skip
+        done = self._box.run(command)
+        captured = self._box.capture()
+        ending = f"exit code {done.exit_code}" if not done.timed_out else f"stopped after {limit:g} s"
+        lost = [f"[removed from the workspace: {clean(path)}: {why}]" for path, why in captured.dropped]
+        return Outcome("\n".join([clean(done.output).rstrip("\n"), *lost, f"[{ending}]"]).lstrip("\n"), captured.state)
+
+    def _put(self, path: str, data: bytes, state: WorkspaceState) -> WorkspaceState:
+        try:
+            changed = state.with_file(path, data)
+        except ValueError as error:
+            raise ActionError(str(error)) from None
+        if not is_state_path(path):
+            raise ActionError(f"{path} would not be kept: version control and caches are not part of the workspace")
+        try:
+            self._box.restore(changed)
+        except ActionError:
+            self._box.restore(state)
+            raise
+        return changed
+
+    def _note(self, path: str) -> str:
+        return "" if self._task.may_edit(path) else " (note: this file is not part of what will be judged)"
+
+
+def _folder(path: str) -> str:
+    return path.removeprefix("./").rstrip("/") if path not in (".", "./", "/") else ""
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise ActionError(f"the text holds a lone surrogate at position {error.start}, which no file can") from None
+
+
+def _no_match(action: EditFile, data: bytes, count: int) -> str:
+    if count:
+        return f"{action.path}: the old text occurs {count} times; add lines around it until it is unique"
+    lines = data.decode("utf-8", "replace").splitlines()[:20_000]
+    wanted = [line for line in action.old.splitlines() if line.strip()]
+    near = difflib.get_close_matches(wanted[0][:300], [line[:300] for line in lines], n=1) if wanted else []
+    if not near:
+        return f"{action.path}: the old text does not occur, nor anything like it; read the file again"
+    number = next(index for index, line in enumerate(lines) if line[:300] == near[0])
+    span = lines[number : number + max(1, len(action.old.splitlines()))]
+    shown = "\n".join(f"{number + 1 + offset:6}\t{clean(line)}" for offset, line in enumerate(span[:40]))
+    return f"{action.path}: the old text does not occur; the nearest is\n{shown}"
+
+
+def _test_text(report: TestReport, passed: int, failed: int) -> str:
+    skipped = len(report.outcomes) + len(report.broken) - passed - failed
+    parts = [f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")]
+    for node in report.failed[:_SHOWN_FAILURES]:
+        detail = clean(report.details.get(node, "")).strip()
+        parts.append(f"FAILED {clean(node)}" + (f"\n{detail}" if detail else ""))
+    rest = report.failed[_SHOWN_FAILURES:]
+    if rest:
+        parts.append(f"and {len(rest)} more: " + ", ".join(clean(node) for node in rest[:50]))
+    return "\n".join(parts)
