@@ -1,0 +1,29 @@
+"""Every honest solution of a starter task passes, whatever its shape, and every tempting wrong one fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deepgym_envs.grade import Grader
+from deepgym_envs.patch import state_from_patch
+from deepgym_envs.sandbox import choose_backend
+from deepgym_envs.suite import load_task, task_ids
+
+SOLUTIONS = Path(__file__).parent / "solutions"
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.parametrize("task_id", task_ids("starter"))
+def test_right_solutions_pass_and_wrong_ones_fail(task_id: str) -> None:
+    task = load_task(task_id)
+    patches = sorted((SOLUTIONS / task_id.removeprefix("starter/")).glob("*.patch"))
+    wrong = [path for path in patches if path.name.startswith("wrong-")]
+    right = [path for path in patches if path.name.startswith("right-")]
+    assert right, "keep at least one solution that differs in shape from the reference"
+    assert len(wrong) >= 3, "keep at least three tempting wrong solutions"
+    with Grader(task, choose_backend("docker")) as grader:
+        verdicts = {path.stem: grader.grade(state_from_patch(task.base, path.read_bytes())).passed for path in patches}
+    assert verdicts == {path.stem: path in right for path in patches}
