@@ -1,7 +1,7 @@
 """Places where an agent's code can run: one contract, three backends.
 
-``docker`` isolates best, ``bwrap`` needs neither daemon nor root, ``local`` isolates nothing and is for trusted
-code. ``choose_backend("auto")`` takes the first of docker and bwrap that works here.
+``docker`` isolates best, ``bwrap`` needs neither daemon nor root, ``local`` isolates nothing and is for
+trusted code. ``choose_backend("auto")`` takes the first of docker and bwrap that works here.
 """
 
 from deepgym_envs.sandbox.backend import Backend, BackendName, choose_backend

@@ -22,7 +22,8 @@ class Backend(Protocol):
         """Why it cannot be used on this machine and what to do about it; None when it can."""
 
     def prepare(self, task: Task) -> None:
-        """Build what boxes of ``task`` share, so that ``open`` is fast; does nothing if that is there already.
+        """Build what boxes of ``task`` share, so that ``open`` is fast; does nothing if that is there
+        already.
 
         Raises:
             SandboxError: it cannot be built.
@@ -37,7 +38,8 @@ class Backend(Protocol):
 
 
 def choose_backend(wanted: BackendName | Backend) -> Backend:
-    """The backend of that name, or ``wanted`` itself; ``auto`` takes the first that works, and never ``local``.
+    """The backend of that name, or ``wanted`` itself; ``auto`` takes the first that works, and never
+    ``local``.
 
     Raises:
         SandboxUnavailable: it cannot be used here; says why and what to do.

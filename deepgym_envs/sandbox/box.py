@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from deepgym_envs.errors import ActionError, BoxLost
 from deepgym_envs.recipe import RepoRecipe
-from deepgym_envs.sandbox.channel import Channel
+from deepgym_envs.sandbox.channel import MAX_BODY, Channel
 from deepgym_envs.sandbox.contract import Captured, Closing, Command, Completed, Found, Line, Query
 from deepgym_envs.state import File, Tree, WorkspaceState, check_path, glob_pattern
 
 BOXD = Path(__file__).with_name("boxd.py")
 GRACE_SECONDS = 30.0
 MAX_FIND_BYTES = 4 << 20
-CAPTURE_FILES = 2_000
+CAPTURE_FILES = 10_000
 CAPTURE_FILE_BYTES = 8 << 20
+CAPTURE_NAME_BYTES = 4 << 20  # escaped in JSON six times as many, which a header can hold
 
 _REASONS = {
     "ENOENT": "there is no such file",
@@ -45,7 +45,8 @@ def boxd_config(
     rlimits: Mapping[str, int],
     disk_bytes: int,
 ) -> dict[str, Any]:
-    """What ``boxd.py`` is told when it starts; ``user`` is (uid, gid) of the agent where it is not boxd's own."""
+    """What ``boxd.py`` is told when it starts; ``user`` is (uid, gid) of the agent where it is not boxd's
+    own."""
     return {
         "workspace": workspace,
         "base": base,
@@ -54,12 +55,18 @@ def boxd_config(
         "environment": dict(environment),
         "user": user,
         "rlimits": {"CORE": 0, "NOFILE": 1024, **rlimits},
-        "capture": {"files": CAPTURE_FILES, "file_bytes": CAPTURE_FILE_BYTES, "bytes": disk_bytes},
+        "capture": {
+            "files": CAPTURE_FILES,
+            "file_bytes": CAPTURE_FILE_BYTES,
+            "name_bytes": CAPTURE_NAME_BYTES,
+            "bytes": min(disk_bytes, MAX_BODY),
+        },
     }
 
 
 def agent_environment(python_folder: str, scratch: str, workspace: str, recipe: RepoRecipe) -> dict[str, str]:
-    """The whole environment of the agent's commands: nothing of the host's, nothing that differs between hosts."""
+    """The whole environment of the agent's commands: nothing of the host's, nothing that differs between
+    hosts."""
     places = (workspace if path == "." else f"{workspace}/{path}" for path in recipe.install.pythonpath)
     return {
         "PATH": f"{python_folder}:/usr/local/bin:/usr/bin:/bin",
@@ -103,6 +110,7 @@ class Box(Closing):
 
     def restore(self, state: WorkspaceState) -> None:
         """See ``Sandbox.restore``."""
+        self._check_open()
         if state.base != self._base:
             raise ValueError("the state belongs to another base than this box")
         if self._state is not None:
@@ -113,20 +121,26 @@ class Box(Closing):
             operation = "restore"
         self._state = None
         if changes or operation == "restore":
-            listing = [(path, "0" if file is None else "x" if file.executable else "-") for path, file in changes.items()]
+            listing = [
+                (path, "0" if file is None else "x" if file.executable else "-")
+                for path, file in changes.items()
+            ]
             blobs = [file.data for file in changes.values() if file is not None]
             self._call({"op": operation, "changes": listing}, blobs)
         self._state, self._agent_ran = state, False
 
     def capture(self) -> Captured:
         """See ``Sandbox.capture``."""
+        self._check_open()
         if self._state is not None:
             return Captured(self._state)
         answer, blobs = self._call({"op": "capture"})
         try:
             captured = _captured(self._base, answer, blobs)
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._lost(f"a box described its workspace in a form that it never has: {error!r}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._lost(
+                f"a box described its workspace in a form that it never has: {error!r}"
+            ) from None
         self._state = captured.state
         return captured
 
@@ -141,10 +155,6 @@ class Box(Closing):
     def find(self, query: Query) -> Found:
         """See ``Sandbox.find``."""
         folder = _inside(query.folder) if query.folder not in ("", ".") else ""
-        try:
-            re.compile(query.pattern or "")
-        except (re.error, OverflowError, RecursionError) as error:
-            raise ActionError(f"the pattern is not a regular expression of Python's: {error}") from None
         if folder and self._state is not None and not _has_folder(self._state, folder):
             raise ActionError(f"{folder!r}: there is no such folder")
         asked = {
@@ -158,10 +168,16 @@ class Box(Closing):
         answer, blobs = self._call(request, seconds=query.seconds + GRACE_SECONDS)
         done = self._completed(answer, blobs)
         if done.timed_out:
-            raise ActionError(f"the search took more than {query.seconds:g} s; use a simpler pattern or a narrower glob")
+            raise ActionError(
+                f"the search took more than {query.seconds:g} s; use a simpler pattern or a narrower glob"
+            )
+        if done.exit_code != 0:
+            raise ActionError(
+                done.output.decode(errors="replace") or f"the search broke off ({done.exit_code})"
+            )
         try:
             return _found(done, query)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise self._lost(f"a box listed files in a form that it never has: {error!r}") from None
 
     def run(self, command: Command) -> Completed:
@@ -189,10 +205,14 @@ class Box(Closing):
             release()
 
     def _call(
-        self, request: dict[str, Any], blobs: list[bytes] | tuple[()] = (), *, seconds: float = 60, subject: str = ""
+        self,
+        request: dict[str, Any],
+        blobs: list[bytes] | tuple[()] = (),
+        *,
+        seconds: float = 60,
+        subject: str = "",
     ) -> tuple[dict[str, Any], list[bytes]]:
-        if self._release is None:
-            raise BoxLost("the box is closed", after_agent_code=self._agent_ran)
+        self._check_open()
         try:
             answer, pieces = self._channel.call(request, blobs, seconds=seconds)
         except BoxLost as error:
@@ -202,6 +222,10 @@ class Box(Closing):
         code = str(answer.get("errno", ""))
         reason = _REASONS.get(code) or str(answer.get("refused", "it was refused"))[:200]
         raise ActionError(f"{subject}: {reason}" if subject else reason)
+
+    def _check_open(self) -> None:
+        if self._release is None:
+            raise BoxLost("the box is closed", after_agent_code=self._agent_ran)
 
     def _completed(self, answer: dict[str, Any], blobs: list[bytes]) -> Completed:
         code, seconds = answer.get("exit_code"), answer.get("seconds")

@@ -21,7 +21,8 @@ class Stream(Protocol):
         """Send all of ``data`` before ``deadline`` (of ``time.monotonic``); raises ``OSError``."""
 
     def receive(self, size: int, deadline: float) -> bytes:
-        """At least one and at most ``size`` bytes; empty at the end; raises ``OSError`` (also at the deadline)."""
+        """At least one and at most ``size`` bytes; empty at the end; raises ``OSError`` (also at the
+        deadline)."""
 
     def last_words(self) -> str:
         """What the program wrote to its standard error, for a complaint."""
@@ -53,7 +54,9 @@ class Channel:
             head = self._exactly(8, deadline)
             header_size, body_size = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
             if header_size > MAX_HEADER or body_size > MAX_BODY:
-                raise BoxLost(f"a box sent a frame of {header_size + body_size} bytes, which no request asks for")
+                raise BoxLost(
+                    f"a box sent a frame of {header_size + body_size} bytes, which no request asks for"
+                )
             answer = json.loads(self._exactly(header_size, deadline))
             return answer, _cut(self._exactly(body_size, deadline), answer.pop("blobs"))
         except TimeoutError:
@@ -62,7 +65,9 @@ class Channel:
             words = self._stream.last_words()
             raise BoxLost(f"the connection to a box broke at {request['op']!r}: {words or error}") from None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise BoxLost(f"a box answered {request['op']!r} in a form that it never has: {error!r}") from None
+            raise BoxLost(
+                f"a box answered {request['op']!r} in a form that it never has: {error!r}"
+            ) from None
 
     def close(self) -> None:
         """Hang up; the program inside ends by itself."""

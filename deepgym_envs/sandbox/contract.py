@@ -16,8 +16,8 @@ class Command:
 
     ``files`` appear, for this run only, in a fresh folder outside the workspace whose name nobody can guess;
     ``{files}`` in an argument stands for it. With ``report_bytes`` above 0 the program inherits a pipe as
-    descriptor 3, of which that many bytes are kept. Limits: ``seconds`` of wall clock, ``output_bytes`` kept of
-    standard output and error together (its first and last half, with a mark between).
+    descriptor 3, of which that many bytes are kept. Limits: ``seconds`` of wall clock, ``output_bytes`` kept
+    of standard output and error together (its first and last half, with a mark between).
     """
 
     argv: tuple[str, ...]
@@ -44,9 +44,10 @@ class Completed:
 
 @dataclass(frozen=True)
 class Query:
-    """A look at the workspace: files below ``folder`` that match ``glob``, or their lines that match ``pattern``.
+    """A look at the workspace: files below ``folder`` that match ``glob``, or their lines that match
+    ``pattern``.
 
-    ``glob`` matches the whole path; ``pattern`` is a regular expression, tried on each line of each text file.
+    ``glob`` matches the whole path; ``pattern`` is a regular expression, tried on each line of a text file.
     At most ``limit`` files or lines come back.
     """
 
@@ -79,7 +80,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Captured:
-    """The workspace as a value, and what had to be removed from it: (path, reason) of links, devices, huge files."""
+    """The workspace as a value, and what had to be removed from it.
+
+    ``dropped`` holds (path, reason) of links, devices and huge files, the first hundred of them.
+    """
 
     state: WorkspaceState
     dropped: tuple[tuple[str, str], ...] = ()
@@ -88,8 +92,8 @@ class Captured:
 class Sandbox(Protocol):
     """A place where an agent's code can run, holding one workspace.
 
-    Between calls no process of the agent is alive and every writable place except the workspace is empty, so the
-    workspace's files are the whole of its state. A box is for one thread at a time.
+    Between calls no process of the agent is alive and every writable place except the workspace is empty, so
+    the workspace's files are the whole of its state. A box is for one thread at a time.
 
     Every method may raise ``BoxLost`` when the box stops answering; the box is then closed for good.
     """
@@ -120,7 +124,8 @@ class Sandbox(Protocol):
         """
 
     def run(self, command: Command) -> Completed:
-        """Run a command; when this returns, all of its processes are dead. Limits end in the result, not in errors."""
+        """Run a command; when this returns, all of its processes are dead. Limits end in the result, not in
+        errors."""
 
     def close(self) -> None:
         """Remove the box and all that it holds; calling it again does nothing."""

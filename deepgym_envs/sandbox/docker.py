@@ -1,4 +1,5 @@
-"""Boxes that are containers: no network, read-only root, memory for every writable place, six capabilities."""
+"""Boxes that are containers: no network, read-only root, memory for every writable place, six
+capabilities."""
 
 from __future__ import annotations
 
@@ -85,9 +86,9 @@ class DockerBackend:
 
     def _tag(self, client: docker.DockerClient, task: Task) -> str:
         with self._lock:
-            if task.id not in self._tags:
-                self._tags[task.id] = task_image(client, task, self.report)
-            return self._tags[task.id]
+            if task.digest not in self._tags:
+                self._tags[task.digest] = task_image(client, task, self.report)
+            return self._tags[task.digest]
 
     def _create(self, client: docker.DockerClient, tag: str, task: Task) -> str:
         limits = task.limits
@@ -116,10 +117,13 @@ class DockerBackend:
             init=False,
             ipc_mode="private",
             shm_size=16 << 20,
+            # Else what a command leaves in the kernel would outlive it.
+            sysctls={"kernel.shmmni": "0", "kernel.msgmni": "0", "kernel.sem": "0 0 0 0"},
             log_config=LogConfig(type="none"),
             runtime=self.runtime,
             tmpfs={
-                "/workspace": f"rw,nosuid,nodev,exec,mode=755,uid={AGENT},gid={AGENT},size={limits.disk_mb}m,nr_inodes=50k",
+                "/workspace": f"rw,nosuid,nodev,exec,mode=755,uid={AGENT},gid={AGENT},"
+                f"size={limits.disk_mb}m,nr_inodes=50k",
                 "/tmp": f"rw,nosuid,nodev,exec,mode=1777,size={SCRATCH_MB}m,nr_inodes=50k",
                 "/inputs": f"rw,nosuid,nodev,noexec,mode=711,size={SCRATCH_MB}m,nr_inodes=10k",
             },
@@ -175,7 +179,8 @@ def connect() -> docker.DockerClient:
 
 
 class AttachedStream:
-    """A container's standard streams over one socket; the engine puts an eight-byte mark before each piece."""
+    """A container's standard streams over one socket; the engine puts an eight-byte mark before each
+    piece."""
 
     def __init__(self, attached: Any) -> None:
         self._attached = attached

@@ -1,8 +1,8 @@
 """From a task to an image: base, environment of its repository, and a thin layer with its source.
 
-Tags are addresses of content: equal content has one tag, changed content another. The environment layer is shared
-by all tasks of a repository. A build has no network; wheels are resolved on the host. The source goes in without
-upstream's history, as one fresh commit that the agent can look at but not write to.
+Tags are addresses of content: equal content has one tag, changed content another. The environment layer is
+shared by all tasks of a repository. A build has no network; wheels are resolved on the host. The source goes
+in without upstream's history, as one fresh commit that the agent can look at but not write to.
 
 Inside the image::
 
@@ -29,17 +29,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, ImageNotFound
-from git import Actor, Repo
+from docker.errors import APIError, DockerException, ImageNotFound
 
 from deepgym_envs.errors import ImageError
+from deepgym_envs.git_library import git_library
+from deepgym_envs.lock import exclusive
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.recipe import RepoRecipe
 from deepgym_envs.sandbox.base_image import LABEL, BaseImage, Report, base_image
 from deepgym_envs.sandbox.box import BOXD
-from deepgym_envs.sandbox.lock import exclusive
 from deepgym_envs.state import File, Tree
 from deepgym_envs.task import Task
+from deepgym_envs.text import clean
 
 AGENT = 1000
 GIT_FOLDER = "/opt/deepgym/git"
@@ -47,12 +48,19 @@ GIT_FOLDER = "/opt/deepgym/git"
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """An image that this package made: ``kind`` is base, environment or task; sizes in bytes, shared layers included."""
+    """An image that this package made.
+
+    ``kind`` is base, environment or task, ``subject`` the repository or the task that it was first built for.
+    Sizes are in bytes: ``size`` with all layers, ``unique`` what no other image has. ``environment`` is the
+    digest of the environment that an environment image holds.
+    """
 
     tag: str
     kind: str
     subject: str
     size: int
+    unique: int = 0
+    environment: str = ""
 
 
 def task_image(client: Any, task: Task, report: Report) -> str:
@@ -62,6 +70,13 @@ def task_image(client: Any, task: Task, report: Report) -> str:
         ImageError: it cannot be built; quotes what the build said last.
         TaskError: the task's source cannot be had.
     """
+    try:
+        return _task_image(client, task, report)
+    except (DockerException, git_library().exc.GitError, OSError) as error:
+        raise ImageError(f"{task.id}: its image could not be built: {error}") from None
+
+
+def _task_image(client: Any, task: Task, report: Report) -> str:
     tag = _task_tag(task)
     if _is_here(client, tag):
         return tag
@@ -71,8 +86,8 @@ def task_image(client: Any, task: Task, report: Report) -> str:
         environment = _environment_image(client, task.recipe, report)
         report(f"building the image of {task.id}")
         lines = [f"FROM {environment}", "COPY context/ /opt/deepgym/"]
-        for command in task.recipe.install.commands:
-            lines.append(f"RUN cp -a /opt/deepgym/base/. /workspace && cd /workspace && {shlex.join(command)}")
+        fresh = "cp -a /opt/deepgym/base/. /workspace && cd /workspace"
+        lines += [f"RUN {fresh} && {shlex.join(command)}" for command in task.recipe.install.commands]
         if task.recipe.install.commands:
             lines.append("RUN find /workspace -mindepth 1 -delete")
         files = {f"context/base/{path}": file for path, file in task.base.items()}
@@ -84,31 +99,41 @@ def task_image(client: Any, task: Task, report: Report) -> str:
 
 
 def list_images(client: Any) -> list[ImageInfo]:
-    """Every image that this package made, by kind and tag."""
+    """Every image that this package made, by kind and tag; one that lost its tag is named by its id."""
     found = []
-    for image in client.images.list(filters={"label": LABEL}):
-        labels = image.labels
-        for tag in image.tags or ["<none>"]:
-            subject = labels.get(f"{LABEL}.subject", "")
-            found.append(ImageInfo(tag, labels[LABEL], subject, int(image.attrs["Size"])))
+    for image in client.df()["Images"] or []:
+        labels = image["Labels"] or {}
+        if LABEL not in labels:
+            continue
+        size, shared = int(image["Size"]), max(0, int(image["SharedSize"]))
+        tags = [tag for tag in image["RepoTags"] or [] if tag != "<none>:<none>"]
+        for tag in tags or [image["Id"]]:
+            subject, environment = (labels.get(f"{LABEL}.{key}", "") for key in ("subject", "environment"))
+            found.append(ImageInfo(tag, labels[LABEL], subject, size, size - shared, environment))
     return sorted(found, key=lambda image: (image.kind, image.tag))
 
 
 def prune_images(client: Any, keep: Iterable[Task], *, bases: bool = False) -> list[str]:
-    """Remove task and environment images that no task of ``keep`` uses (and the bases too, if told); returns tags.
+    """Remove task and environment images that no task of ``keep`` uses, and the bases too, if told; returns
+    tags.
 
     An image with a running box is left alone.
     """
-    wanted = {_task_tag(task) for task in keep}
-    repos = {task.recipe.name for task in keep}
+    tasks = list(keep)
+    wanted = {_task_tag(task) for task in tasks}
+    environments = {task.recipe.environment_digest for task in tasks}
+    running = {container["ImageID"] for container in client.api.containers(all=True)}
     removed = []
-    for image in reversed(list_images(client)):
-        used = image.tag in wanted or (image.kind == "environment" and image.subject in repos)
-        if used or (image.kind == "base" and not bases):
+    for image in reversed(list_images(client)):  # tasks first, then environments, then bases
+        # The kind matters, for a task's image inherits the labels of its environment's.
+        kept = image.tag in wanted or (image.kind == "environment" and image.environment in environments)
+        if kept or (image.kind == "base" and not bases):
             continue
         try:
-            client.images.remove(image.tag)
-        except APIError:
+            if client.api.inspect_image(image.tag)["Id"] in running:
+                continue
+            client.api.remove_image(image.tag)
+        except APIError:  # something stands on it, or another process was faster
             continue
         removed.append(image.tag)
     return removed
@@ -144,8 +169,11 @@ def _environment_image(client: Any, recipe: RepoRecipe, report: Report) -> str:
             f"RUN useradd --uid {AGENT} --no-create-home --home-dir /tmp --shell /bin/sh agent"
             " && (git config --system --add safe.directory '*' || true)",
         ]
-        files = {f"wheels/{path.name}": File(path.read_bytes()) for path in wheels} or {"wheels/.none": File(b"")}
-        _build(client, tag, lines, files, {LABEL: "environment", f"{LABEL}.subject": recipe.name})
+        files = {f"wheels/{path.name}": File(path.read_bytes()) for path in wheels}
+        files["wheels/.here"] = File(b"")  # a folder with nothing in it would not be sent
+        labels = {LABEL: "environment", f"{LABEL}.subject": recipe.name}
+        labels[f"{LABEL}.environment"] = recipe.environment_digest
+        _build(client, tag, lines, files, labels)
     return tag
 
 
@@ -163,31 +191,46 @@ def _wheels(recipe: RepoRecipe, base: BaseImage, architecture: str) -> list[Path
     platforms = [f"manylinux{tag}_{machine}" for tag in ("_2_17", "2014", "_2_28", "_2_31")]
     with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-                   "--python-version", version, "--implementation", "cp", "--abi", f"cp{version.replace('.', '')}",
-                   "--abi", "abi3", "--abi", "none", *(f"--platform={name}" for name in platforms),
-                   "--platform", "any", "--dest", f"{scratch}/wheels", *recipe.needs.pip]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+                   "--python-version", version, "--implementation", "cp",
+                   "--abi", f"cp{version.replace('.', '')}", "--abi", "abi3", "--abi", "none",
+                   *(f"--platform={name}" for name in platforms), "--platform", "any",
+                   "--dest", f"{scratch}/wheels", *recipe.needs.pip]  # fmt: skip
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+        except subprocess.TimeoutExpired:
+            raise ImageError(f"{recipe.name}: pip could not fetch the wheels within 15 minutes") from None
         if done.returncode != 0:
-            errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-            raise ImageError(f"{recipe.name}: pip could not fetch the wheels: {(errors or [done.stderr])[-1].strip()}")
-        os.rename(f"{scratch}/wheels", kept)
+            said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            errors = [line for line in said if line.startswith("ERROR") and line != "ERROR: Exception:"]
+            reason = (errors or said or ["it did not say why"])[-1]
+            raise ImageError(f"{recipe.name}: pip could not fetch the wheels: {reason}")
+        try:
+            Path(scratch, "wheels").rename(kept)
+        except OSError:
+            if not kept.is_dir():  # else another recipe with the same pins was faster
+                raise
     return sorted(kept.glob("*.whl"))
 
 
 def _one_commit(tree: Tree) -> Tree:
-    """A git folder that holds ``tree`` as its only commit, the same for the same tree, for use at ``/workspace``."""
+    """A git folder with ``tree`` as its only commit, the same for the same tree, for use at
+    ``/workspace``."""
     with tempfile.TemporaryDirectory(prefix="deepgym-commit-") as scratch:
         work = Path(scratch, "work")
         work.mkdir()
         tree.write_to(work)
-        repo = Repo.init(work, template="", initial_branch="main", allow_unsafe_options=True)
+        repo = git_library().Repo.init(work, template="", initial_branch="main", allow_unsafe_options=True)
         with repo:
-            repo.git.update_environment(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+            name, address, moment = "DeepGym", "deepgym@localhost", "2000-01-01T00:00:00+0000"
+            repo.git.update_environment(
+                GIT_DIR=str(work / ".git"), GIT_WORK_TREE=str(work),
+                GIT_INDEX_FILE=str(work / ".git" / "index"),
+                GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_COUNT="0",
+                GIT_AUTHOR_NAME=name, GIT_AUTHOR_EMAIL=address, GIT_AUTHOR_DATE=moment,
+                GIT_COMMITTER_NAME=name, GIT_COMMITTER_EMAIL=address, GIT_COMMITTER_DATE=moment,
+            )  # fmt: skip
             repo.git.add("--all", "--force")
-            nobody = Actor("DeepGym", "deepgym@localhost")
-            moment = "2000-01-01T00:00:00+0000"
-            repo.index.commit("The repository as it is", author=nobody, committer=nobody,
-                              author_date=moment, commit_date=moment)  # fmt: skip
+            repo.git.commit("--quiet", "--allow-empty", "--no-verify", "--message", "The repository as it is")
             repo.git.repack("-a", "-d", "-q")
             with repo.config_writer() as config:
                 config.set_value("core", "worktree", "/workspace")
@@ -212,7 +255,7 @@ def _is_here(client: Any, tag: str) -> bool:
 def _build(
     client: Any, tag: str, lines: Iterable[str], files: Mapping[str, File], labels: Mapping[str, str]
 ) -> None:
-    """Build an image from Dockerfile ``lines`` and ``files``; the context is a tar made here, the same each time."""
+    """Build an image from Dockerfile ``lines`` and ``files``; the same arguments make the same context."""
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as tar:
         dockerfile = File("\n".join(lines).encode())
@@ -228,7 +271,10 @@ def _build(
             network_mode="none", labels=dict(labels),
         ):  # fmt: skip
             if "error" in event:
-                raise ImageError(f"{tag} does not build: {event['error'].strip()}; it said: {' / '.join(said[-4:])}")
-            said += str(event.get("stream", "")).strip().splitlines()
+                raise ImageError(
+                    f"{tag} does not build: {clean(event['error']).strip()}; it said: {' / '.join(said[-4:])}"
+                )
+            news = clean(str(event.get("stream", ""))).splitlines()
+            said += [line for line in news if line.strip() and not line.startswith((" --->", "Removing "))]
     except (APIError, OSError) as error:
         raise ImageError(f"{tag} does not build: {error}") from None
