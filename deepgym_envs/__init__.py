@@ -6,7 +6,14 @@ Importing this package registers ``deepgym_envs/SWE-v0`` with Gymnasium, and doe
 import gymnasium as _gymnasium
 
 from deepgym_envs.env import Snapshot, SweEnv
-from deepgym_envs.errors import ActionError, DeepGymError, SandboxError, SandboxUnavailable, TaskError, UnknownTask
+from deepgym_envs.errors import (
+    ActionError,
+    DeepGymError,
+    SandboxError,
+    SandboxUnavailable,
+    TaskError,
+    UnknownTask,
+)
 from deepgym_envs.grade import Grader, Memory, Verdict, grade
 from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.suite import load_suite, load_task

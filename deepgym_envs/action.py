@@ -26,6 +26,8 @@ MAX_LINE_NUMBER = 10_000_000
 _Path = Annotated[str, Field(max_length=1024, description="Path relative to the repository's root.")]
 _Text = Annotated[str, Field(max_length=MAX_TEXT)]
 _LineNumber = Annotated[int, Field(ge=0, le=MAX_LINE_NUMBER)]
+# One line that is not blank: the action space holds them as the lines of one text.
+_TestName = Annotated[str, Field(max_length=1024, pattern=r"^[^\n]*[^\n\r\t ][^\n]*$")]
 
 
 class Action(BaseModel):
@@ -58,7 +60,9 @@ class ReadFile(Action):
     """Read lines of a file."""
 
     tool: ClassVar[str] = "read_file"
-    description: ClassVar[str] = "Read a text file of the repository, with line numbers. Give start and end to read a part."
+    description: ClassVar[str] = (
+        "Read a text file of the repository, with line numbers. Give start and end to read a part."
+    )
 
     path: _Path
     start: Annotated[_LineNumber, Field(description="First line, from 1.")] = 1
@@ -71,19 +75,27 @@ class ListFiles(Action):
     tool: ClassVar[str] = "list_files"
     description: ClassVar[str] = "List the files of the repository with their sizes."
 
-    path: Annotated[str, Field(max_length=1024, description="Folder to list; empty for the whole repository.")] = ""
-    glob: Annotated[str, Field(max_length=1024, description="Pattern for whole paths, such as '**/*.py'.")] = "**"
+    path: Annotated[
+        str, Field(max_length=1024, description="Folder to list; empty for the whole repository.")
+    ] = ""
+    glob: Annotated[
+        str, Field(max_length=1024, description="Pattern for whole paths, such as '**/*.py'.")
+    ] = "**"
 
 
 class Search(Action):
     """Search in files."""
 
     tool: ClassVar[str] = "search"
-    description: ClassVar[str] = "Search the repository's files line by line with a Python regular expression."
+    description: ClassVar[str] = (
+        "Search the repository's files line by line with a Python regular expression."
+    )
 
     pattern: Annotated[str, Field(min_length=1, max_length=2000, description="Regular expression.")]
     path: Annotated[str, Field(max_length=1024, description="Folder to search; empty for all.")] = ""
-    glob: Annotated[str, Field(max_length=1024, description="Pattern for whole paths, such as '**/*.py'.")] = "**"
+    glob: Annotated[
+        str, Field(max_length=1024, description="Pattern for whole paths, such as '**/*.py'.")
+    ] = "**"
     context: Annotated[int, Field(ge=0, le=20, description="Lines to show around each match.")] = 0
 
 
@@ -115,11 +127,16 @@ class RunTests(Action):
     """Run visible tests."""
 
     tool: ClassVar[str] = "run_tests"
-    description: ClassVar[str] = "Run the repository's tests: all, or those named by pytest node ids or paths."
+    description: ClassVar[str] = (
+        "Run the repository's tests: all, or those named by pytest node ids or paths."
+    )
 
     tests: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=1024)], ...],
-        Field(max_length=200, description="Node ids or paths, such as 'tests/test_a.py::test_b'; empty runs all."),
+        tuple[_TestName, ...],
+        Field(
+            max_length=200,
+            description="Node ids or paths, such as 'tests/test_a.py::test_b'; empty runs all.",
+        ),
     ] = ()
 
 
@@ -130,7 +147,8 @@ class Submit(Action):
     description: ClassVar[str] = "Hand in the work as it is. It is then judged, and the episode ends."
 
     confidence: Annotated[
-        Annotated[float, Field(ge=0, le=1)] | None, Field(description="Your probability that the work is right.")
+        Annotated[float, Field(ge=0, le=1)] | None,
+        Field(description="Your probability that the work is right."),
     ] = None
 
 
@@ -176,8 +194,8 @@ def tools(*, commands: bool = False) -> tuple[type[Action], ...]:
 def decode(flat: Mapping[str, Any], *, commands: bool = True) -> Action:
     """The action that an element of the action space, or a looser dict, stands for.
 
-    ``tool`` may be its number or its name, missing fields take their defaults, and fields that the tool does not
-    have are ignored, as the flat space fills them in always.
+    ``tool`` may be its number or its name, missing fields take their defaults, and fields that the tool does
+    not have are ignored, as the flat space fills them in always.
 
     Raises:
         ActionError: there is no such tool, or a field does not fit; says which and why.
@@ -227,20 +245,25 @@ def openai_tools(*, commands: bool = False) -> list[dict[str, Any]]:
 
 def _tool(wanted: Any, commands: bool) -> type[Action]:
     known = tools(commands=commands)
+    wanted = _plain("tool", wanted)
+    shown = f"of type {type(wanted).__name__}"
     if isinstance(wanted, str):
         for model in known:
             if model.tool == wanted:
                 return model
-    elif isinstance(wanted, int | np.integer) and not isinstance(wanted, bool) and 0 <= int(wanted) < len(known):
-        return known[int(wanted)]
-    raise ActionError(f"there is no tool {str(wanted)[:60]!r}; use one of {', '.join(model.tool for model in known)}")
+        shown = repr(wanted[:60])
+    elif isinstance(wanted, int) and not isinstance(wanted, bool):
+        if 0 <= wanted < len(known):
+            return known[wanted]
+        shown = f"number {wanted}" if abs(wanted) < 10**9 else "of that number"
+    raise ActionError(f"there is no tool {shown}; use one of {', '.join(model.tool for model in known)}")
 
 
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         value = value.item() if value.size == 1 else value.tolist()
     if name == "tests" and isinstance(value, str):
-        return tuple(line for line in value.splitlines() if line.strip())
+        return tuple(line for line in value.split("\n") if line.strip(" \t\r"))
     if name == "confidence" and isinstance(value, float) and -1 <= value < 0:
         return None
     return value
@@ -250,14 +273,16 @@ def _build(model: type[Action], fields: dict[str, Any]) -> Action:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        said = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()[:3]]
+        problems = error.errors(include_url=False, include_context=False, include_input=False)[:3]
+        said = [f"{'.'.join(map(str, problem['loc']))[:60]}: {problem['msg']}" for problem in problems]
         raise ActionError(f"{model.tool}: {'; '.join(said)}") from None
 
 
 def _schema(model: type[Action]) -> dict[str, Any]:
     schema = model.model_json_schema()
     schema.pop("description", None)
-    return _without_titles(schema)
+    cleaned: dict[str, Any] = _without_titles(schema)
+    return cleaned
 
 
 def _without_titles(value: Any) -> Any:

@@ -22,6 +22,7 @@ from deepgym_envs.suite import load_task
 from deepgym_envs.task import Task
 from deepgym_envs.text import clean, shorten
 from deepgym_envs.toolbox import Outcome, Toolbox
+from deepgym_envs.toolcall import from_text
 
 Measure = Literal["run_tests", "every_step", "never"]
 Observation = dict[str, Any]
@@ -32,8 +33,8 @@ Info = dict[str, Any]
 class Snapshot:
     """An episode at one moment, as a value: enough to go on from there in any environment of the same task.
 
-    ``potential`` is the number that was last paid out, ``seconds`` the wall-clock time used, ``random_state`` that of
-    the environment's generator.
+    ``potential`` is the number that was last paid out, ``seconds`` the wall-clock time used, ``random_state``
+    that of the environment's generator.
     """
 
     task: str
@@ -46,29 +47,31 @@ class Snapshot:
     random_state: Mapping[str, Any]
 
 
-class SweEnv(gym.Env[Observation, Mapping[str, Any]]):
+class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
     """A repository with something wrong in it, as a Gymnasium environment.
 
     Args:
-        task: an id such as ``starter/...``, a task's folder, or a ``Task``; ``reset(options={"task": ...})`` changes it.
-        sandbox: ``docker``, ``bwrap``, ``local``, ``auto`` (the first of docker and bwrap that works) or a backend.
+        task: an id such as ``starter/...``, a task's folder, or a ``Task``; ``reset(options={"task": ...})``
+            changes it.
+        sandbox: ``docker``, ``bwrap``, ``local``, ``auto`` (the first of docker and bwrap that works) or a
+            backend.
         commands: whether the agent may run shell commands.
         measure: when the potential is measured and shaping is paid: each time the agent runs the tests (the
-            default, so that reading and editing stay below a millisecond), after every step that changed a file,
-            or never.
+            default, so that reading and editing stay below a millisecond), after every step that changed a
+            file, or never.
         gamma: discount of the learner's return, in (0, 1]; shaping is exact only if the two agree.
         potential: maps states to [0, 1]; by default the share of visible tests that pass.
         memory: results that are known already; give one to several environments to share them.
         render_mode: None or ``ansi``.
 
     ``step`` never raises for what an agent does. When the infrastructure fails, the episode ends with
-    ``truncated`` and ``info["masked"]``, and the sample says nothing about the agent. ``reset`` then starts anew;
-    it raises ``SandboxError`` if no box can be had.
+    ``truncated`` and ``info["masked"]``, and the sample says nothing about the agent. ``reset`` then starts
+    anew; it raises ``SandboxError`` if no box can be had.
 
-    ``info`` has the same keys at reset and at every step: ``task``, ``tool``, ``error`` (why the action was refused, or
-    what broke), ``state`` (digest), ``changed_files``, ``step``, ``potential``, ``reward_terms`` (``shaping`` and
-    ``terminal``, which sum to the reward), ``judged``, ``passed``, ``reason``, ``flags``, ``forge_probability``,
-    ``confidence`` (-1 when none was given), ``masked``.
+    ``info`` has the same keys at reset and at every step: ``task``, ``tool``, ``error`` (why the action was
+    refused, or what broke), ``state`` (digest), ``changed_files``, ``step``, ``potential``, ``reward_terms``
+    (``shaping`` and ``terminal``, which sum to the reward), ``judged``, ``passed``, ``reason``, ``flags``,
+    ``forge_probability``, ``confidence`` (-1 when none was given), ``masked``.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}  # type: ignore[misc]
@@ -106,12 +109,19 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any]]):
         self._tests = (-1, -1)
         self._deadline = 0.0
         self._last = ""
+        self.action_space = action_space(commands=commands)
+        self.observation_space = observation_space()
         self._use_task(task if isinstance(task, Task) else load_task(task))
 
     @property
     def task(self) -> Task:
         """The task being played."""
         return self._task
+
+    @property
+    def sandbox(self) -> str:
+        """The name of the backend that the boxes come from."""
+        return self._backend.name
 
     @property
     def state(self) -> WorkspaceState:
@@ -147,8 +157,10 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any]]):
         observation = self._observation("", ok=True)
         return observation, self._info("", "", {"shaping": 0.0, "terminal": 0.0}, None)
 
-    def step(self, action: Mapping[str, Any]) -> tuple[Observation, float, bool, bool, Info]:
-        """Carry out one action, an element of the action space or a looser dict (see ``deepgym_envs.action.decode``).
+    def step(self, action: Mapping[str, Any] | str) -> tuple[Observation, float, bool, bool, Info]:
+        """Carry out one action: an element of the action space, a looser dict, or a tool call as JSON text.
+
+        See ``deepgym_envs.action.decode`` and ``deepgym_envs.toolcall.from_text``.
 
         Raises:
             gymnasium.error.ResetNeeded: there is no episode, or it is over.
@@ -172,7 +184,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any]]):
         if grader is not None:
             grader.close()
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """The last step as text, for ``render_mode="ansi"``."""
         if self.render_mode is None:
             return None
@@ -194,12 +206,14 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any]]):
             ValueError: it belongs to another task.
             SandboxError: no box can be had.
         """
-        if snapshot.state.base != self._task.base:
-            raise ValueError(f"the snapshot belongs to {snapshot.task}, this environment plays {self._task.id}")
+        if snapshot.task != self._task.id or snapshot.state.base != self._task.base:
+            raise ValueError(
+                f"the snapshot belongs to {snapshot.task}, this environment plays {self._task.id}"
+            )
         self._begin(snapshot.state)
         self._steps, self._phi, self._tests = snapshot.steps, snapshot.potential, snapshot.tests
         self._deadline = time.monotonic() + self._task.limits.seconds - snapshot.seconds
-        self._over, self._verdict = snapshot.over, None
+        self._over, self._verdict, self._last = snapshot.over, None, ""
         self.np_random.bit_generator.state = dict(snapshot.random_state)
 
     def fork(self) -> SweEnv:
@@ -221,12 +235,11 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any]]):
         return twin
 
     def _use_task(self, task: Task) -> None:
+        state = WorkspaceState(task.base)
         self.close()
         self._task = task
-        self._state = WorkspaceState(task.base)
+        self._state = state
         self._grader = Grader(task, self._backend, self._memory)
-        self.action_space = action_space(commands=self._commands)
-        self.observation_space = observation_space(task.limits.output_bytes + 1000, task.limits.steps)
 
     def _begin(self, state: WorkspaceState) -> None:
         """Have a box that holds ``state``: the one at hand, or a new one if that does not answer any more."""
@@ -243,14 +256,16 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any]]):
         self._box.restore(state)
         self._state = state
 
-    def _act(self, flat: Mapping[str, Any], left: float) -> tuple[Observation, float, bool, bool, Info]:
+    def _act(
+        self, given: Mapping[str, Any] | str, left: float
+    ) -> tuple[Observation, float, bool, bool, Info]:
         action: Action | None = None
         refused = ""
         done = Outcome("", self._state)
         before = self._state
         self._steps += 1
         try:
-            action = decode(flat, commands=self._commands)
+            action = _understood(given, self._commands)
             if isinstance(action, Submit):
                 return self._end("submitted", "submit", action.confidence, truncated=False)
             assert self._box is not None
@@ -266,24 +281,37 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any]]):
         tool = action.tool if action is not None else ""
         if self._steps >= self._task.limits.steps:
             return self._end(refused or done.output, tool, None, truncated=True, refused=refused)
-        terms = {"shaping": 0.0, "terminal": 0.0}
         changed = self._state != before
-        if (self._measure == "run_tests" and done.tests) or (self._measure == "every_step" and changed):
-            phi = self._measured()
-            terms["shaping"] = shaping(self._gamma, self._phi, phi)
-            self._phi = phi
+        measured = (self._measure == "run_tests" and done.tests) or (
+            self._measure == "every_step" and changed
+        )
+        terms = self._shaped(self._measured() if measured else self._phi)
         observation = self._observation(refused or done.output, ok=not refused)
         return observation, sum(terms.values()), False, False, self._info(tool, refused, terms, None)
 
+    def _shaped(self, phi: float) -> dict[str, float]:
+        """The reward of a step to the potential ``phi``, which is the old one where it was not measured.
+
+        With a discount below 1 a step that keeps the potential is paid too: only then is the sum exact.
+        """
+        if self._measure == "never":
+            return {"shaping": 0.0, "terminal": 0.0}
+        before, self._phi = self._phi, phi
+        return {"shaping": shaping(self._gamma, before, phi), "terminal": 0.0}
+
     def _lose_box(self, action: Action | None) -> tuple[Observation, float, bool, bool, Info]:
-        """The agent's own code broke its box: a new one is put into the state before, and the agent is told."""
+        """The agent's own code broke its box: a new one gets the state before, and the agent is told."""
+        if self._box is not None:
+            self._box.close()  # asked for the state it has, a lost box might seem to have obeyed
+            self._box = None
         self._begin(self._state)
         tool = action.tool if action is not None else ""
         said = "the sandbox broke down while this ran; the workspace is as it was before"
         if self._steps >= self._task.limits.steps:
             return self._end(said, tool, None, truncated=True, refused=said)
-        terms = {"shaping": 0.0, "terminal": 0.0}
-        return self._observation(said, ok=False), 0.0, False, False, self._info(tool, said, terms, None)
+        terms = self._shaped(self._phi)
+        info = self._info(tool, said, terms, None)
+        return self._observation(said, ok=False), sum(terms.values()), False, False, info
 
     def _end(
         self, output: str, tool: str, confidence: float | None, *, truncated: bool, refused: str = ""
@@ -311,7 +339,9 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any]]):
 
     def _measured(self) -> float:
         assert self._grader is not None
-        return self._potential(self._grader, self._state)
+        phi = self._potential(self._grader, self._state)
+        shaping(self._gamma, phi, 0.0)  # refuses a number that is no potential before anything is paid
+        return phi
 
     def _observation(self, output: str, *, ok: bool) -> Observation:
         limits = self._task.limits
@@ -349,3 +379,9 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any]]):
             "confidence": -1.0 if confidence is None else float(confidence),
             "masked": False,
         }
+
+
+def _understood(given: Mapping[str, Any] | str, commands: bool) -> Action:
+    if isinstance(given, str):
+        return from_text(given, commands=commands)
+    return decode(given, commands=commands)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +27,7 @@ def read_manifest(path: Path, model: type[M]) -> M:
     """Read ``path`` as ``model``.
 
     Raises:
-        TaskError: the file is missing, is not TOML, or does not fit; names the file, the key and what to write.
+        TaskError: the file is missing, is not TOML, or does not fit; names file, key and what to write.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -45,6 +47,44 @@ def parse_manifest(data: dict[str, Any], model: type[M], where: str) -> M:
     except ValidationError as error:
         lines = [_complaint(problem, model) for problem in error.errors()]
         raise TaskError("\n".join(f"{where}: {line}" for line in lines)) from None
+
+
+def manifest_text(manifest: Manifest) -> str:
+    """The TOML that ``read_manifest`` reads as ``manifest``, without what is at its default."""
+    return toml_text(manifest.model_dump(mode="json", exclude_defaults=True))
+
+
+def toml_text(data: Mapping[str, Any]) -> str:
+    """``data`` as TOML: its plain values first, then its tables; the same text for the same value."""
+    return "\n".join(_toml_lines(data, "")) + "\n"
+
+
+def _toml_lines(data: Mapping[str, Any], prefix: str) -> list[str]:
+    lines = [
+        f"{key} = {_toml_literal(value)}" for key, value in data.items() if not isinstance(value, Mapping)
+    ]
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            lines += ["", f"[{prefix}{key}]", *_toml_lines(value, f"{prefix}{key}.")]
+    return lines
+
+
+def _toml_literal(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case str():
+            # JSON's escapes are TOML's, but for a character that only TOML wants escaped.
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case Mapping():
+            return "{ " + ", ".join(f"{key} = {_toml_literal(inner)}" for key, inner in value.items()) + " }"
+        case list() | tuple():
+            items = [_toml_literal(item) for item in value]
+            flat = f"[{', '.join(items)}]"
+            return flat if len(flat) < 100 else "[\n" + "".join(f"    {item},\n" for item in items) + "]"
+    raise TypeError(f"{type(value).__name__} cannot be written as TOML")
 
 
 def _complaint(problem: Any, model: type[BaseModel]) -> str:

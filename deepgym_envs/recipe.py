@@ -1,4 +1,5 @@
-"""How a repository becomes a place to work in: what it needs, where its source comes from, how it is tested."""
+"""How a repository becomes a place to work in: what it needs, where its source comes from, how it is
+tested."""
 
 from __future__ import annotations
 
@@ -96,7 +97,7 @@ class TestSuite(Manifest):
 class RepoRecipe(Manifest):
     """A repository as data; what differs between repositories stands here and nowhere in code."""
 
-    name: Annotated[str, Field(pattern=_NAME.pattern)]
+    name: Annotated[str, Field(pattern=f"^{_NAME.pattern}$")]
     summary: str
     license: str
     python: Annotated[str, AfterValidator(_python)] = ">=3.9"
@@ -149,12 +150,14 @@ def load_recipe(name: str, repos: Path | None = None) -> RepoRecipe:
     root = repos or data_dir("repos")
     folder = root / name
     if not _NAME.fullmatch(name) or not folder.is_dir():
-        known = sorted(place.name for place in root.iterdir() if (place / "recipe.toml").is_file())
+        known = sorted(place.parent.name for place in root.glob("*/recipe.toml"))
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
         raise UnknownTask(f"no repository {name!r} in {root}; {hint}")
     recipe = read_manifest(folder / "recipe.toml", RepoRecipe)
     if recipe.name != name:
-        raise TaskError(f"{folder / 'recipe.toml'}: name: write {name!r}, the folder's name (found {recipe.name!r})")
+        raise TaskError(
+            f"{folder / 'recipe.toml'}: name: write {name!r}, the folder's name (found {recipe.name!r})"
+        )
     recipe._folder = folder
     return recipe

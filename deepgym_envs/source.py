@@ -8,11 +8,12 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
-
-from git import Git, Repo
-from git.exc import GitError
+from typing import Any
 
 from deepgym_envs.errors import TaskError
+from deepgym_envs.git_library import git_library
+from deepgym_envs.lock import exclusive
+from deepgym_envs.patch import RAW_ATTRIBUTES
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.recipe import BundledSource, GitSource, RepoRecipe, SdistSource
 from deepgym_envs.state import File, Tree, is_state_path
@@ -85,25 +86,42 @@ def _unpack(archive: Path, *, strip: bool) -> Tree:
 
 def _from_git(source: GitSource) -> Tree:
     url = source.url
-    clone = cache_dir() / "git" / hashlib.sha256(url.encode()).hexdigest()[:32]
     try:
-        repo = Repo(clone) if clone.is_dir() else Repo.clone_from(url, clone, bare=True)
-        git: Git = repo.git
-        if not _has_commit(git, source.commit):
-            git.fetch("--force", "origin", "+refs/*:refs/*")
-        if not _has_commit(git, source.commit):
-            raise TaskError(f"{url}: has no commit {source.commit}; correct source.commit")
-        with tempfile.TemporaryDirectory(prefix="deepgym-git-") as scratch:
-            archive = Path(scratch) / "source.tar"
-            git.archive(source.commit, format="tar", output=str(archive))
-            return _unpack(archive, strip=False)
-    except GitError as error:
+        with exclusive(url), git_library().Repo(_clone(url)) as repo:
+            git = repo.git
+            if not _has_commit(git, source.commit):
+                git.fetch("--force", "origin", "+refs/*:refs/*")
+            if not _has_commit(git, source.commit):
+                raise TaskError(f"{url}: has no commit {source.commit}; correct source.commit")
+            with tempfile.TemporaryDirectory(prefix="deepgym-git-") as scratch:
+                archive = Path(scratch) / "source.tar"
+                git.archive(source.commit, format="tar", output=str(archive))
+                return _unpack(archive, strip=False)
+    except TaskError:
+        raise
+    except git_library().exc.GitError as error:
         said = str(error).strip().splitlines()[-1:]
         raise TaskError(f"{url}: git could not fetch it: {' '.join(said)}") from None
     except ValueError as error:
         raise TaskError(f"{url}@{source.commit}: {error}") from None
 
 
-def _has_commit(git: Git, commit: str) -> bool:
-    status, _, _ = git.cat_file("-e", f"{commit}^{{commit}}", with_extended_output=True, with_exceptions=False)
+def _clone(url: str) -> Path:
+    """The bare clone of ``url`` in the cache; it gets its name only once it is whole."""
+    clone = cache_dir() / "git" / hashlib.sha256(url.encode()).hexdigest()[:32]
+    if not clone.is_dir():
+        clone.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=clone.parent, prefix="part-") as scratch:
+            part = Path(scratch) / "clone"
+            git_library().Repo.clone_from(url, part, bare=True).close()
+            (part / "info").mkdir(exist_ok=True)
+            (part / "info" / "attributes").write_text(RAW_ATTRIBUTES)
+            part.rename(clone)
+    return clone
+
+
+def _has_commit(git: Any, commit: str) -> bool:
+    status, _, _ = git.cat_file(
+        "-e", f"{commit}^{{commit}}", with_extended_output=True, with_exceptions=False
+    )
     return bool(status == 0)

@@ -10,14 +10,21 @@ from gymnasium import spaces
 
 from deepgym_envs.action import MAX_LINE_NUMBER, MAX_TEXT, tools
 
+# The greatest that a task's limits can allow.
+MAX_OUTPUT = 10_001_000
+MAX_STEPS = 10_000
+
 
 class Unicode(spaces.Text):
     """A string of up to ``max_length`` characters, whichever they are.
 
-    Gymnasium's own ``Text`` knows a fixed alphabet; what a program prints does not. Samples are printable ASCII.
+    Gymnasium's own ``Text`` knows a fixed alphabet; what a program prints does not. Samples are printable
+    ASCII.
     """
 
-    def __init__(self, max_length: int, *, min_length: int = 0, seed: int | np.random.Generator | None = None) -> None:
+    def __init__(
+        self, max_length: int, *, min_length: int = 0, seed: int | np.random.Generator | None = None
+    ) -> None:
         super().__init__(max_length, min_length=min_length, charset=string.printable, seed=seed)
 
     def contains(self, x: Any) -> bool:
@@ -35,7 +42,10 @@ class Unicode(spaces.Text):
         return f"Unicode({self.max_length})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Unicode) and (self.min_length, self.max_length) == (other.min_length, other.max_length)
+        return isinstance(other, Unicode) and (self.min_length, self.max_length) == (
+            other.min_length,
+            other.max_length,
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -65,11 +75,11 @@ def action_space(*, commands: bool) -> spaces.Dict:
     )
 
 
-def observation_space(output_chars: int, steps: int) -> spaces.Dict:
-    """What the agent is told after each step.
+def observation_space() -> spaces.Dict:
+    """What the agent is told after each step; one space for all tasks, so that they fit into one vector.
 
     - ``instruction``: the task's text, the same in every step;
-    - ``output``: what the action gave, at most ``output_chars`` characters;
+    - ``output``: what the action gave, shortened to about the task's ``output_bytes``;
     - ``ok``: 0 when the action could not be carried out (``output`` says why), else 1;
     - ``tests``: int32 (passed, failed) of the last ``run_tests``, (-1, -1) before the first;
     - ``steps_left``: int32, actions until the budget ends.
@@ -77,9 +87,9 @@ def observation_space(output_chars: int, steps: int) -> spaces.Dict:
     return spaces.Dict(
         {
             "instruction": Unicode(1_000_000),
-            "output": Unicode(output_chars),
+            "output": Unicode(MAX_OUTPUT),
             "ok": spaces.Discrete(2),
             "tests": spaces.Box(-1, 10_000_000, (2,), np.int32),
-            "steps_left": spaces.Box(0, steps, (), np.int32),
+            "steps_left": spaces.Box(0, MAX_STEPS, (), np.int32),
         }
     )

@@ -26,15 +26,17 @@ from types import MappingProxyType
 MAX_PATH_BYTES = 1024
 MAX_DEPTH = 64
 
-_NEVER_STATE = frozenset({".git", "__pycache__", ".pytest_cache", ".hypothesis", ".mypy_cache", ".ruff_cache"})
+_NEVER_STATE = frozenset(
+    {".git", "__pycache__", ".pytest_cache", ".hypothesis", ".mypy_cache", ".ruff_cache"}
+)
 _NEVER_STATE_SUFFIXES = (".pyc", ".pyo")
 
 
 def check_path(path: str) -> str:
     """Return ``path`` if it names a place inside a workspace, in its one canonical spelling.
 
-    Canonical means relative, ``/`` between the parts, no ``.`` or ``..`` part, no NUL. Bytes that are not UTF-8
-    stand in it as Python's surrogate escapes.
+    Canonical means relative, ``/`` between the parts, no ``.`` or ``..`` part, no NUL. Bytes that are not
+    UTF-8 stand in it as Python's surrogate escapes.
 
     Raises:
         ValueError: it does not; the message says why.
@@ -61,7 +63,8 @@ def is_state_path(path: str) -> bool:
 
 
 def glob_pattern(glob: str) -> re.Pattern[str]:
-    """The regular expression for whole paths that a glob means: ``*`` and ``?`` stay in a folder, ``**`` does not.
+    """The regular expression for whole paths that a glob means: ``*`` and ``?`` stay in a folder, ``**`` does
+    not.
 
     >>> [bool(glob_pattern("a/**/*.py").fullmatch(path)) for path in ("a/x.py", "a/b/c/x.py", "b/x.py")]
     [True, True, False]
@@ -112,6 +115,9 @@ class Tree(Mapping[str, File]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self.digest == other.digest
 
+    def __reduce__(self) -> tuple[type[Tree], tuple[dict[str, File]]]:
+        return Tree, (dict(self._files),)
+
     def __repr__(self) -> str:
         return f"Tree({len(self)} files, {self.digest[:12]})"
 
@@ -129,11 +135,12 @@ class Tree(Mapping[str, File]):
         """Read every state file below ``folder``.
 
         Raises:
-            ValueError: something below it is neither a regular file nor a folder; links are refused, because a
-                wheel cannot hold them and a value must not point outside itself.
+            ValueError: something below it is neither a regular file nor a folder; links are refused, because
+                a wheel cannot hold them and a value must not point outside itself.
+            OSError: it is not there, or something below it cannot be read.
         """
         files: dict[str, File] = {}
-        for parent, folders, names in os.walk(folder, followlinks=False):
+        for parent, folders, names in os.walk(folder, onerror=_stop):
             folders[:] = sorted(name for name in folders if is_state_path(name))
             for name in (*folders, *names):
                 place = Path(parent, name)
@@ -154,12 +161,17 @@ class Tree(Mapping[str, File]):
             place.chmod(0o755 if file.executable else 0o644)
 
 
+def _stop(error: OSError) -> None:
+    raise error
+
+
 @dataclass(frozen=True, eq=False)
 class WorkspaceState:
     """What a workspace holds: a base tree, and the files that differ from it.
 
     ``changes`` maps a path to its new file, or to None where it is deleted. Changes that change nothing are
-    dropped on construction, so equal workspaces are equal values however they came about.
+    dropped on construction, so equal workspaces are equal values however they came about; so are changes of
+    caches and version control, which no box keeps.
     """
 
     base: Tree
@@ -169,7 +181,7 @@ class WorkspaceState:
         real = {
             check_path(path): self.changes[path]
             for path in sorted(self.changes)
-            if self.changes[path] != self.base.get(path)
+            if self.changes[path] != self.base.get(path) and is_state_path(path)
         }
         object.__setattr__(self, "changes", MappingProxyType(real))
 
@@ -206,7 +218,8 @@ class WorkspaceState:
         return self.changes[path] if path in self.changes else self.base.get(path)
 
     def with_file(self, path: str, data: bytes | None, *, executable: bool | None = None) -> WorkspaceState:
-        """The state in which ``path`` holds ``data``, or is gone when that is None; its mode is kept if not given."""
+        """The state in which ``path`` holds ``data``, or is gone when that is None; its mode is kept if not
+        given."""
         if data is None:
             return WorkspaceState(self.base, {**self.changes, path: None})
         old = self.get(path)
@@ -226,7 +239,8 @@ class WorkspaceState:
         return WorkspaceState(self.base, {path: file for path, file in self.changes.items() if keep(path)})
 
     def tree(self) -> Tree:
-        """All files of the state as a tree; raises ``ValueError`` where a file has become a folder's parent."""
+        """All files of the state as a tree; raises ``ValueError`` where a file has become a folder's
+        parent."""
         files: dict[str, File] = dict(self.base)
         for path, file in self.changes.items():
             if file is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deepgym_envs.errors import TaskError, UnknownTask
 from deepgym_envs.paths import data_dir
 from deepgym_envs.task import Task
+
+_TASK_FILES = ("task.toml", "instruction.md", "solution.patch")
 
 
 def suite_names() -> tuple[str, ...]:
@@ -33,17 +35,40 @@ def load_suite(name_or_path: str | Path) -> Sequence[Task]:
         UnknownTask: there is no such suite; suggests the nearest.
         TaskError: one of the tasks is malformed.
     """
+    folder, repos = _suite_folder(name_or_path)
+    return [Task.from_folder(place, repos) for place in _task_folders(folder)]
+
+
+def read_suite(name_or_path: str | Path) -> Mapping[str, Task | TaskError]:
+    """Like ``load_suite``, by id, but a task that cannot be read is there as its error and stops no other.
+
+    Raises:
+        UnknownTask: there is no such suite; suggests the nearest.
+        TaskError: the folder holds nothing that looks like a task.
+    """
+    folder, repos = _suite_folder(name_or_path)
+    found: dict[str, Task | TaskError] = {}
+    for place in _task_folders(folder, _TASK_FILES):
+        try:
+            task = Task.from_folder(place, repos)
+            found[task.id] = task
+        except (TaskError, OSError, ValueError) as error:
+            problem = error if isinstance(error, TaskError) else TaskError(str(error))
+            found[f"{folder.name}/{place.name}"] = problem
+    return found
+
+
+def _suite_folder(name_or_path: str | Path) -> tuple[Path, Path | None]:
+    """Where the tasks of a suite lie, and its recipes if those are not the bundled ones."""
     name = str(name_or_path)
     if name in suite_names():
-        return [Task.from_folder(place) for place in _task_folders(data_dir("tasks") / name)]
+        return data_dir("tasks") / name, None
     folder = Path(name_or_path)
     if not folder.is_dir():
         raise UnknownTask(f"no suite and no folder {name!r}; {_hint(name, suite_names())}")
-    places = _task_folders(folder)
-    if not places:
+    if not _task_folders(folder, _TASK_FILES):
         raise TaskError(f"{folder}: holds no task; each task is a folder with a task.toml")
-    repos = folder / "repos"
-    return [Task.from_folder(place, repos if repos.is_dir() else None) for place in places]
+    return folder, folder / "repos" if (folder / "repos").is_dir() else None
 
 
 def load_task(id_or_path: str | Path) -> Task:
@@ -64,8 +89,8 @@ def load_task(id_or_path: str | Path) -> Task:
     raise UnknownTask(f"no task {name!r}; {_hint(name, known)}")
 
 
-def _task_folders(folder: Path) -> list[Path]:
-    return sorted(place for place in folder.iterdir() if (place / "task.toml").is_file())
+def _task_folders(folder: Path, marks: Sequence[str] = _TASK_FILES[:1]) -> list[Path]:
+    return sorted(place for place in folder.iterdir() if any((place / mark).is_file() for mark in marks))
 
 
 def _hint(name: str, known: Sequence[str]) -> str:

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,7 +93,10 @@ class TaskManifest(Manifest):
 class Task:
     """One task, whole: what is in its folder, and the recipe of its repository.
 
-    ``hidden`` maps a path relative to the task's ``tests/`` to the file's bytes; it never enters the agent's box.
+    ``hidden`` maps a path relative to the task's ``tests/`` to the file's bytes; it never enters the agent's
+    box.
+    ``source`` is what the recipe's source holds, for a task that brings it along; None fetches it by the
+    recipe.
     """
 
     manifest: TaskManifest
@@ -101,6 +105,7 @@ class Task:
     hidden: Mapping[str, bytes]
     solution_patch: bytes
     base_patch: bytes | None = None
+    source: Tree | None = None
 
     @property
     def id(self) -> str:
@@ -114,7 +119,8 @@ class Task:
 
     @property
     def editable(self) -> tuple[str, ...]:
-        """Patterns of the paths that a solution may change; ``**`` spans folders. All else reverts to base."""
+        """Patterns of the paths that a solution may change; ``**`` spans folders. All else reverts to
+        base."""
         return self.manifest.editable
 
     @property
@@ -125,13 +131,15 @@ class Task:
     @cached_property
     def base(self) -> Tree:
         """The files that the agent gets. Raises ``TaskError`` if ``base.patch`` does not apply."""
-        source = source_tree(self.recipe)
+        source = self.source if self.source is not None else source_tree(self.recipe)
         if self.base_patch is None:
             return source
         try:
             return apply_patch(source, self.base_patch)
         except ValueError as error:
-            raise TaskError(f"{self.id}: base.patch: {error}; make it again from the recipe's source") from None
+            raise TaskError(
+                f"{self.id}: base.patch: {error}; make it again from the recipe's source"
+            ) from None
 
     @cached_property
     def gold(self) -> WorkspaceState:
@@ -151,7 +159,7 @@ class Task:
             self.manifest.model_dump_json().encode(),
         ]
         for path in sorted(self.hidden):
-            parts += [path.encode(), self.hidden[path]]
+            parts += [os.fsencode(path), self.hidden[path]]
         for part in parts:
             total.update(len(part).to_bytes(8, "big") + part)
         return total.hexdigest()
@@ -174,17 +182,26 @@ class Task:
         manifest = read_manifest(folder / "task.toml", TaskManifest)
         if not manifest.id.endswith(f"/{folder.name}"):
             suite = manifest.id.split("/")[0]
-            raise TaskError(f"{folder / 'task.toml'}: id: write '{suite}/{folder.name}' (found {manifest.id!r})")
+            raise TaskError(
+                f"{folder / 'task.toml'}: id: write '{suite}/{folder.name}' (found {manifest.id!r})"
+            )
         _check_tests(folder, manifest)
         optional = folder / "base.patch"
         return cls(
             manifest=manifest,
             recipe=load_recipe(manifest.repo, repos),
             instruction=_read(folder / "instruction.md").decode(),
-            hidden={path: file.data for path, file in Tree.from_folder(folder / "tests").items()},
+            hidden=_hidden(folder / "tests"),
             solution_patch=_read(folder / "solution.patch"),
             base_patch=optional.read_bytes() if optional.is_file() else None,
         )
+
+
+def _hidden(folder: Path) -> dict[str, bytes]:
+    try:
+        return {path: file.data for path, file in Tree.from_folder(folder).items()}
+    except ValueError as error:
+        raise TaskError(str(error)) from None
 
 
 def _read(path: Path) -> bytes:
@@ -210,4 +227,6 @@ def _check_tests(folder: Path, manifest: TaskManifest) -> None:
         seen.add(node)
         file = node.partition("::")[0]
         if not (folder / "tests" / file).is_file():
-            raise TaskError(f"{where}: tests: {node!r}: there is no tests/{file}; write the file or drop the node")
+            raise TaskError(
+                f"{where}: tests: {node!r}: there is no tests/{file}; write the file or drop the node"
+            )

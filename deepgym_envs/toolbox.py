@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,19 +19,21 @@ from deepgym_envs.action import (
 )
 from deepgym_envs.errors import ActionError
 from deepgym_envs.grade import TestReport, run_visible
-from deepgym_envs.sandbox import Command, Query, Sandbox
+from deepgym_envs.sandbox import Captured, Command, Query, Sandbox
 from deepgym_envs.state import WorkspaceState, is_state_path
 from deepgym_envs.task import Task
-from deepgym_envs.text import clean, shorten, without_addresses
+from deepgym_envs.text import clean, shorten, steady
 
 _MAX_READ = 8 << 20
 _DETAIL_CHARS = 1_500
 _SHOWN_FAILURES = 10
+_SHOWN_LINE = 2_000
+_COMPARED_LINES = 2_000
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an action gave: text for the agent, the state after it, and test counts (passed, failed) if any ran."""
+    """What an action gave: text for the agent, the state after, and counts (passed, failed) if tests ran."""
 
     output: str
     state: WorkspaceState
@@ -66,26 +67,28 @@ class Toolbox:
         limit = self._task.limits.output_bytes
         return Outcome(shorten(done.output, limit), done.state, done.tests)
 
-    def _read_file(self, action: ReadFile, state: WorkspaceState, seconds: float) -> Outcome:
+    def _read_file(self, action: ReadFile, state: WorkspaceState, _seconds: float) -> Outcome:
         data, size = self._box.read(action.path, _MAX_READ)
         if b"\0" in data[:8192]:
             raise ActionError(f"{action.path} is a binary file of {size} bytes")
-        lines = data.decode("utf-8", "replace").splitlines()
+        lines = _lines(data)
         total = f"{len(lines)} lines" if len(data) == size else f"more than {len(lines)} lines, {size} bytes"
         first, last = max(1, action.start), action.end or len(lines)
         if lines and (first > len(lines) or last < first):
             raise ActionError(f"{action.path} has {total}; lines {first} to {last} are not among them")
         rows, room = [], self._task.limits.output_bytes - 200
+        width = min(_SHOWN_LINE, room // 2)
         for number in range(first, min(last, len(lines)) + 1):
-            row = f"{number:6}\t{clean(lines[number - 1])[:2000]}"
+            row = f"{number:6}\t{_shown(lines[number - 1], width)}"
             room -= len(row) + 1
             if room < 0:
-                rows.append(f"[... lines {number} to {min(last, len(lines))} do not fit; read them with start and end]")
+                rest = f"{number} to {min(last, len(lines))}"
+                rows.append(f"[... lines {rest} do not fit; read them with start and end]")
                 break
             rows.append(row)
-        return Outcome("\n".join([f"{action.path} ({total})", *rows]), state)
+        return Outcome("\n".join([f"{clean(action.path)} ({total})", *rows]), state)
 
-    def _list_files(self, action: ListFiles, state: WorkspaceState, seconds: float) -> Outcome:
+    def _list_files(self, action: ListFiles, state: WorkspaceState, _seconds: float) -> Outcome:
         found = self._box.find(Query(folder=_folder(action.path), glob=action.glob, limit=1000))
         rows = [f"{size:9}  {clean(path)}" for path, size in found.files]
         if not rows:
@@ -94,7 +97,9 @@ class Toolbox:
         return Outcome("\n".join([f"{len(rows)} files (size in bytes, path)", *rows, *more]), state)
 
     def _search(self, action: Search, state: WorkspaceState, seconds: float) -> Outcome:
-        query = Query(_folder(action.path), action.glob, action.pattern, action.context, 300, min(seconds, 10))
+        query = Query(
+            _folder(action.path), action.glob, action.pattern, action.context, 300, min(seconds, 10)
+        )
         found = self._box.find(query)
         matches = sum(line.match for line in found.lines)
         if not matches:
@@ -109,31 +114,43 @@ class Toolbox:
         more = ["[... more matches; narrow the pattern or the glob]"] if found.more else []
         return Outcome("\n".join([f"{matches} matches", *rows, *more]), state)
 
-    def _edit_file(self, action: EditFile, state: WorkspaceState, seconds: float) -> Outcome:
+    def _edit_file(self, action: EditFile, state: WorkspaceState, _seconds: float) -> Outcome:
         old, new = _encoded(action.old), _encoded(action.new)
         data, size = self._box.read(action.path, _MAX_READ)
         if size > _MAX_READ:
             raise ActionError(f"{action.path} has {size} bytes; files over {_MAX_READ} cannot be edited")
-        count = data.count(old)
-        if count != 1:
-            raise ActionError(_no_match(action, data, count))
-        place = data.index(old)
+        if _ends_in_crlf(data) and b"\r" not in old + new:
+            old, new = old.replace(b"\n", b"\r\n"), new.replace(b"\n", b"\r\n")
+        place = data.find(old)
+        if place < 0:
+            raise ActionError(_no_match(action, data))
+        again = data.find(old, place + 1)
+        if again >= 0:
+            lines = " and ".join(str(data[:found].count(b"\n") + 1) for found in (place, again))
+            raise ActionError(
+                f"{action.path}: the old text occurs several times, first at lines {lines}; "
+                "add lines around it until it is unique"
+            )
         changed = self._put(action.path, data[:place] + new + data[place + len(old) :], state)
         line = data[:place].count(b"\n") + 1
-        return Outcome(f"edited {action.path} at line {line}{self._note(action.path)}", changed)
+        return Outcome(f"edited {clean(action.path)} at line {line}{self._note(action.path)}", changed)
 
-    def _write_file(self, action: WriteFile, state: WorkspaceState, seconds: float) -> Outcome:
+    def _write_file(self, action: WriteFile, state: WorkspaceState, _seconds: float) -> Outcome:
         content = _encoded(action.content)
         verb = "replaced" if state.get(action.path) else "created"
         changed = self._put(action.path, content, state)
-        return Outcome(f"{verb} {action.path} ({len(content)} bytes){self._note(action.path)}", changed)
+        return Outcome(
+            f"{verb} {clean(action.path)} ({len(content)} bytes){self._note(action.path)}", changed
+        )
 
-    def _run_tests(self, action: RunTests, state: WorkspaceState, seconds: float) -> Outcome:
+    def _run_tests(self, action: RunTests, _state: WorkspaceState, seconds: float) -> Outcome:
         for test in action.tests:
-            if test.startswith("-") or "\0" in test or os.path.isabs(test) or ".." in test.split("::")[0].split("/"):
+            if not _names_a_test(test):
                 raise ActionError(f"{test!r} is not a test of the repository; name node ids or paths")
         limit = min(seconds, self._task.limits.test_seconds)
-        report, done = run_visible(self._box, self._task, action.tests, detail_chars=_DETAIL_CHARS, seconds=limit)
+        report, done = run_visible(
+            self._box, self._task, action.tests, detail_chars=_DETAIL_CHARS, seconds=limit
+        )
         captured = self._box.capture()
         passed, failed = len(report.passed), len(report.failed)
         text = _test_text(report, passed, failed)
@@ -143,9 +160,10 @@ class Toolbox:
             text += f"\npytest did not finish (exit code {done.exit_code}):\n{clean(done.output)}"
         elif not passed and not failed:
             text += f"\n{clean(done.output)}"
-        return Outcome(without_addresses(text), captured.state, (passed, failed))
+        text = "\n".join([text, *_removed(captured)])
+        return Outcome(steady(text), captured.state, (passed, failed))
 
-    def _run_command(self, action: RunCommand, state: WorkspaceState, seconds: float) -> Outcome:
+    def _run_command(self, action: RunCommand, _state: WorkspaceState, seconds: float) -> Outcome:
         if "\0" in action.command:
             raise ActionError("a command cannot contain a NUL character")
         limit = min(seconds, self._task.limits.command_seconds)
@@ -155,8 +173,8 @@ class Toolbox:
         done = self._box.run(command)
         captured = self._box.capture()
         ending = f"exit code {done.exit_code}" if not done.timed_out else f"stopped after {limit:g} s"
-        lost = [f"[removed from the workspace: {clean(path)}: {why}]" for path, why in captured.dropped]
-        return Outcome("\n".join([clean(done.output).rstrip("\n"), *lost, f"[{ending}]"]).lstrip("\n"), captured.state)
+        rows = [clean(done.output).rstrip("\n"), *_removed(captured), f"[{ending}]"]
+        return Outcome(steady("\n".join(rows).lstrip("\n")), captured.state)
 
     def _put(self, path: str, data: bytes, state: WorkspaceState) -> WorkspaceState:
         try:
@@ -164,7 +182,9 @@ class Toolbox:
         except ValueError as error:
             raise ActionError(str(error)) from None
         if not is_state_path(path):
-            raise ActionError(f"{path} would not be kept: version control and caches are not part of the workspace")
+            raise ActionError(
+                f"{path} would not be kept: version control and caches are not part of the workspace"
+            )
         try:
             self._box.restore(changed)
         except ActionError:
@@ -184,21 +204,57 @@ def _encoded(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        raise ActionError(f"the text holds a lone surrogate at position {error.start}, which no file can") from None
+        raise ActionError(
+            f"the text holds a lone surrogate at position {error.start}, which no file can"
+        ) from None
 
 
-def _no_match(action: EditFile, data: bytes, count: int) -> str:
-    if count:
-        return f"{action.path}: the old text occurs {count} times; add lines around it until it is unique"
-    lines = data.decode("utf-8", "replace").splitlines()[:20_000]
-    wanted = [line for line in action.old.splitlines() if line.strip()]
-    near = difflib.get_close_matches(wanted[0][:300], [line[:300] for line in lines], n=1) if wanted else []
-    if not near:
+def _lines(data: bytes) -> list[str]:
+    # Of bytes, because str.splitlines also splits at form feeds and others that no editor counts.
+    return [line.decode("utf-8", "replace") for line in data.splitlines()]
+
+
+def _shown(line: str, width: int = 300) -> str:
+    text = clean(line)
+    over = len(text) - width
+    return text if over <= 0 else f"{text[:width]} [... {over} more characters in this line]"
+
+
+def _ends_in_crlf(data: bytes) -> bool:
+    ends = data.count(b"\n")
+    return ends > 0 and ends == data.count(b"\r\n")
+
+
+def _names_a_test(text: str) -> bool:
+    # "-" begins an option of pytest, "@" a file of options, "{files}" stands for a folder outside.
+    file = text.partition("::")[0]
+    outside = text.startswith(("-", "@", "/")) or ".." in file.split("/")
+    return not outside and "\0" not in text and "{files}" not in text
+
+
+def _removed(captured: Captured) -> list[str]:
+    return [f"[removed from the workspace: {clean(path)}: {why}]" for path, why in captured.dropped]
+
+
+def _no_match(action: EditFile, data: bytes) -> str:
+    lines = _lines(data)
+    wanted = next((line for line in action.old.splitlines() if line.strip()), None)
+    number = _nearest(wanted, lines) if wanted is not None else None
+    if number is None:
         return f"{action.path}: the old text does not occur, nor anything like it; read the file again"
-    number = next(index for index, line in enumerate(lines) if line[:300] == near[0])
-    span = lines[number : number + max(1, len(action.old.splitlines()))]
-    shown = "\n".join(f"{number + 1 + offset:6}\t{clean(line)}" for offset, line in enumerate(span[:40]))
+    span = lines[number : number + max(1, min(40, len(action.old.splitlines())))]
+    shown = "\n".join(f"{number + 1 + offset:6}\t{_shown(line)}" for offset, line in enumerate(span))
     return f"{action.path}: the old text does not occur; the nearest is\n{shown}"
+
+
+def _nearest(wanted: str, lines: list[str]) -> int | None:
+    """Index of the line that is most like ``wanted``: equal but for white space, or else similar."""
+    for number, line in enumerate(lines):
+        if line.strip() == wanted.strip():
+            return number
+    some = [line[:200] for line in lines[:_COMPARED_LINES]]
+    near = difflib.get_close_matches(wanted[:200], some, n=1)
+    return some.index(near[0]) if near else None
 
 
 def _test_text(report: TestReport, passed: int, failed: int) -> str:

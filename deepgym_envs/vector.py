@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
-import gymnasium as gym
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from deepgym_envs.env import Measure, SweEnv
@@ -24,16 +23,17 @@ def make_vec(
     commands: bool = False,
     measure: Measure = "run_tests",
     gamma: float = 1.0,
-) -> VectorEnv[gym.Space[object], gym.Space[object], object]:
+) -> VectorEnv[Any, Any, Any]:
     """A vector environment: one task in ``num_envs`` copies, or one environment for each of several tasks.
 
     Autoreset is disabled, because a finished episode should cost nothing: call
-    ``reset(options={"reset_mask": mask})`` with a bool array of the episodes to begin anew. Observations do not go
-    through shared memory, which copies every text at its greatest length. ``max_concurrency`` bounds how many of the
-    processes step at a time.
+    ``reset(options={"reset_mask": mask})`` with a bool array of the episodes to begin anew. Observations do
+    not go through shared memory, which copies every text at its greatest length. ``max_concurrency`` bounds
+    how many of the processes step at a time.
 
     Raises:
-        ValueError: the number of environments and of tasks do not fit together, or tasks differ in their spaces.
+        ValueError: the number of environments and of tasks do not fit together.
+        UnknownTask: there is no such task.
     """
     chosen = [tasks] * (num_envs or 1) if isinstance(tasks, str | Task) else list(tasks)
     if not chosen or (num_envs is not None and num_envs != len(chosen)):

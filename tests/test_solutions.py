@@ -25,5 +25,7 @@ def test_right_solutions_pass_and_wrong_ones_fail(task_id: str) -> None:
     assert right, "keep at least one solution that differs in shape from the reference"
     assert len(wrong) >= 3, "keep at least three tempting wrong solutions"
     with Grader(task, choose_backend("docker")) as grader:
-        verdicts = {path.stem: grader.grade(state_from_patch(task.base, path.read_bytes())).passed for path in patches}
+        verdicts = {
+            path.stem: grader.grade(state_from_patch(task.base, path.read_bytes())).passed for path in patches
+        }
     assert verdicts == {path.stem: path in right for path in patches}

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 import typer
 
-from deepgym_envs.errors import ActionError, DeepGymError, SandboxError, TaskError
+from deepgym_envs.cli.doctor import doctor_command
+from deepgym_envs.cli.eval import eval_command
+from deepgym_envs.cli.exit_status import FINDINGS, INTERRUPTED, NOT_JUDGED, USAGE
+from deepgym_envs.cli.harbor import export_app, import_app
+from deepgym_envs.cli.images import images_app
 from deepgym_envs.cli.screen import complain
+from deepgym_envs.cli.validate import validate_command
+from deepgym_envs.errors import ActionError, DeepGymError, SandboxError, TaskError
+
+__all__ = ["FINDINGS", "INTERRUPTED", "NOT_JUDGED", "USAGE", "app", "main"]
 
 app = typer.Typer(
     name="deepgym-envs",
@@ -16,8 +25,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-FINDINGS, USAGE, NOT_JUDGED = 1, 2, 3
+app.command("eval")(eval_command)
+app.command("doctor")(doctor_command)
+app.command("validate")(validate_command)
+app.add_typer(images_app, name="images")
+app.add_typer(export_app, name="export")
+app.add_typer(import_app, name="import")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -30,6 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
     except (SandboxError, DeepGymError, OSError) as error:
         complain(str(error))
         sys.exit(NOT_JUDGED)
+    except Exception:  # a bug, which must not look like a finding
+        traceback.print_exc()
+        sys.exit(NOT_JUDGED)
     except KeyboardInterrupt:
         complain("stopped")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

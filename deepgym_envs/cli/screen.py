@@ -29,8 +29,9 @@ def print_json(value: Mapping[str, Any]) -> None:
 @contextmanager
 def spinner(text: str) -> Iterator[Any]:
     """Show that something long is going on; yields a function that changes the text."""
-    progress = Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=STDERR,
-                        transient=True)  # fmt: skip
+    progress = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=STDERR, transient=True
+    )
     with progress:
         bar = progress.add_task(_escaped(text), total=None)
         yield lambda said: progress.update(bar, description=_escaped(said))

@@ -3,7 +3,7 @@
 from deepgym_envs.grade.grader import Grader, grade
 from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import Outcome, TestReport, parse_report
-from deepgym_envs.grade.testrun import run_visible
+from deepgym_envs.grade.testrun import run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, Verdict, judge
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "grade",
     "judge",
     "parse_report",
+    "run_hidden",
     "run_visible",
 ]

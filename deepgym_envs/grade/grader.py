@@ -1,12 +1,13 @@
-"""Judges states of one task in a clean box of its own, which never holds anything but the value it is given."""
+"""Judges states of one task in a clean box of its own, which holds nothing but the value that it is given."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
 from deepgym_envs.grade.memory import Memory
-from deepgym_envs.grade.report import TestReport
+from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.grade.testrun import run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, Verdict, judge
 from deepgym_envs.sandbox import Backend, BackendName, Completed, Sandbox, choose_backend
@@ -18,8 +19,8 @@ from deepgym_envs.task import Task
 class Grader(Closing):
     """Grades states of ``task``; opens its box when first needed and uses it again after an in-place reset.
 
-    Only what the task allows to be changed goes into the box: tests, configuration and all else are the base's.
-    One grader is for one thread at a time; several may share a ``memory``.
+    Only what the task allows to be changed goes into the box: tests, configuration and all else are the
+    base's. One grader is for one thread at a time; several may share a ``memory``.
     """
 
     def __init__(self, task: Task, backend: Backend, memory: Memory | None = None) -> None:
@@ -50,7 +51,7 @@ class Grader(Closing):
         Raises:
             SandboxError: as for ``grade``.
         """
-        judged = self.judged_part(state)
+        judged = self.judged_part(state).only(lambda path: not _is_test_file(path))
         key = (self.task.digest, judged.digest, "visible")
         report = self._memory.get(key, TestReport)
         if report is not None:
@@ -60,7 +61,7 @@ class Grader(Closing):
         return self._memory.keep(key, report)
 
     def judged_part(self, state: WorkspaceState) -> WorkspaceState:
-        """The part of ``state`` that counts: its changes to editable paths. Raises ``ValueError`` on another base."""
+        """The part of ``state`` that counts: its changes to editable paths. ``ValueError`` on another."""
         if state.base != self.task.base:
             raise ValueError(f"the state does not belong to {self.task.id}")
         return state.only(self.task.may_edit)
@@ -77,12 +78,14 @@ class Grader(Closing):
             return Verdict(0.0, False, seen, self.task.id, state.digest)
         report, done = seen
         reason = judge(self.task.expected, report, done)
-        tests = {node: report.outcomes.get(node, "missing") for node in self.task.expected}
+        tests: dict[str, Outcome | Literal["missing"]] = {
+            node: report.outcomes.get(node, "missing") for node in self.task.expected
+        }
         passed = reason == "passed"
         return Verdict(1.0 if passed else 0.0, passed, reason, self.task.id, state.digest, tests=tests)
 
     def _in_box(self, state: WorkspaceState, *, hidden: bool) -> tuple[TestReport, Completed] | Reason:
-        """Run tests on ``state`` in the clean box; a reason in place of a report when the state itself prevents it."""
+        """Run tests on ``state`` in the clean box; a reason in place of a report if the state prevents it."""
         try:
             box = self._clean_box(state)
         except ActionError:
@@ -91,7 +94,8 @@ class Grader(Closing):
             return run_hidden(box, self.task) if hidden else run_visible(box, self.task)
         except BoxLost as error:
             self.close()
-            # The code under test was running. Only what the host itself can see excuses it: the engine is gone.
+            # The code under test was running. Only what the host itself can see excuses it: the engine is
+            # gone.
             problem = self._backend.problem()
             if problem is not None or not error.after_agent_code:
                 raise SandboxError(f"{self.task.id} could not be judged: {problem or error}") from None
@@ -107,6 +111,15 @@ class Grader(Closing):
         self._box = self._backend.open(self.task)
         self._box.restore(state)
         return self._box
+
+
+def _is_test_file(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return (
+        name == "conftest.py"
+        or (name.endswith(".py") and name.startswith("test_"))
+        or name.endswith("_test.py")
+    )
 
 
 def grade(

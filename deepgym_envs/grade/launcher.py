@@ -7,6 +7,7 @@ claim; the host decides what to believe.
 import json
 import os
 import sys
+from typing import Any
 
 REPORT = 3
 
@@ -14,39 +15,39 @@ REPORT = 3
 class Reporter:
     """A pytest plugin that writes one JSON line for each thing that happens."""
 
-    def __init__(self, detail_chars):
+    def __init__(self, detail_chars: int) -> None:
         self.detail_chars = detail_chars
         self.report = os.fdopen(os.dup(REPORT), "w", encoding="utf-8", errors="replace")
         os.close(REPORT)
 
-    def tell(self, **what):
+    def tell(self, **what: Any) -> None:
         self.report.write(json.dumps(what) + "\n")
         self.report.flush()
 
-    def detail(self, report):
+    def detail(self, report: Any) -> str:
         return str(report.longreprtext)[-self.detail_chars :] if self.detail_chars else ""
 
-    def pytest_collectreport(self, report):
+    def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
             self.tell(broken=report.nodeid, detail=self.detail(report))
 
-    def pytest_runtest_logreport(self, report):
+    def pytest_runtest_logreport(self, report: Any) -> None:
         outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
         detail = self.detail(report) if report.failed else ""
         self.tell(test=report.nodeid, when=report.when, outcome=outcome, detail=detail)
 
-    def pytest_sessionfinish(self, session, exitstatus):
+    def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
         self.tell(exit=int(exitstatus), collected=session.testscollected)
 
 
-def main():
+def main() -> None:
     job = json.load(sys.stdin)
-    here = os.path.dirname(os.path.abspath(__file__))
+    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - quicker to start
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     # Behind the standard library and the environment, so that the workspace can shadow neither.
-    sys.path.extend(os.path.abspath(path) for path in job["pythonpath"])
+    sys.path.extend(os.path.abspath(path) for path in job["pythonpath"])  # noqa: PTH100
     reporter = Reporter(job["detail_chars"])
-    import pytest
+    import pytest  # noqa: PLC0415 - finds the path as it is now
 
     plugins = [part for name in job["plugins"] for part in ("-p", name)]
     arguments = ["-p", "no:cacheprovider", "-q", "--no-header", "--color=no", "--tb=short", *plugins]

@@ -13,13 +13,22 @@ Key = tuple[str, str, str]
 class Memory:
     """The newest ``size`` results by (task digest, state digest, what was asked); safe between threads.
 
-    A result in it is never replaced, so a test that is not steady cannot change a value that was already paid out.
+    A result in it is never replaced, so a test that is not steady cannot change a value that was already paid
+    out.
     """
 
     def __init__(self, size: int = 10_000) -> None:
         self._size = size
         self._results: OrderedDict[Key, object] = OrderedDict()
         self._lock = threading.Lock()
+
+    def __deepcopy__(self, memo: object) -> Memory:
+        """Itself: whoever copies a configuration that names a memory means the same memory."""
+        return self
+
+    def __reduce__(self) -> tuple[type[Memory], tuple[int]]:
+        """Another process begins with an empty one."""
+        return Memory, (self._size,)
 
     def get(self, key: Key, kind: type[T]) -> T | None:
         """The result under ``key`` if it is known and of that kind."""

@@ -9,15 +9,16 @@ from typing import Any, Literal
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "twice"]
 MAX_LINE = 200_000
+MAX_ROWS = 200_000
 
 
 @dataclass(frozen=True)
 class TestReport:
     """Outcomes by node id, in the order of the run.
 
-    ``broken`` holds files and folders that could not be collected, ``details`` the end of the traceback of what
-    failed. ``complete`` tells that pytest said it had finished, ``malformed`` that some of the bytes were not a
-    report, or that they were too many.
+    ``broken`` holds files and folders that could not be collected, ``details`` the end of the traceback of
+    what failed. ``complete`` tells that pytest said it had finished, ``malformed`` that some of the bytes
+    were not a report, or that they were too many.
     """
 
     __test__ = False
@@ -69,7 +70,10 @@ def parse_report(data: bytes, *, overflow: bool = False) -> TestReport:
 
 
 def _rows(data: bytes) -> Iterator[Any]:
-    for line in data.split(b"\n"):
+    lines = data.split(b"\n", MAX_ROWS)
+    if len(lines) > MAX_ROWS and lines.pop():
+        yield None  # more rows than any suite has: seconds of parsing that the code under test could cause
+    for line in lines:
         if not line:
             continue
         try:

@@ -16,7 +16,12 @@ _TRUSTED_INI = b"[pytest]\nxfail_strict = true\n"
 
 
 def run_visible(
-    box: Sandbox, task: Task, tests: Sequence[str] = (), *, detail_chars: int = 0, seconds: float | None = None
+    box: Sandbox,
+    task: Task,
+    tests: Sequence[str] = (),
+    *,
+    detail_chars: int = 0,
+    seconds: float | None = None,
 ) -> tuple[TestReport, Completed]:
     """Run the repository's own tests in the workspace, under its own configuration.
 
@@ -27,16 +32,23 @@ def run_visible(
     return _run(box, command)
 
 
-def run_hidden(box: Sandbox, task: Task) -> tuple[TestReport, Completed]:
-    """Run exactly the task's hidden tests, by node id, from a folder that exists for this run alone.
+def run_hidden(
+    box: Sandbox, task: Task, nodes: Sequence[str] | None = None, *, detail_chars: int = 0
+) -> tuple[TestReport, Completed]:
+    """Run the task's hidden tests, by node id, from a folder that exists for this run alone.
 
-    Neither the workspace's pytest configuration nor its conftest files take part.
+    Neither the workspace's pytest configuration nor its conftest files take part. ``nodes`` are node ids or
+    files below the task's ``tests/``, run in that order; by default exactly the tests that the task lists, as
+    listed.
     """
     files = {f"tests/{path}": data for path, data in task.hidden.items()}
     files["tests/pytest.ini"] = _TRUSTED_INI
-    arguments = ["-c", "{files}/tests/pytest.ini", "--rootdir", "{files}/tests", "--confcutdir", "{files}/tests",
-                 "--import-mode=importlib", *(f"{{files}}/tests/{node}" for node in task.expected)]  # fmt: skip
-    return _run(box, _command(task, files, arguments, 0, None))
+    tests = "{files}/tests"
+    wanted = task.expected if nodes is None else nodes
+    arguments = ["-c", f"{tests}/pytest.ini", "--rootdir", tests, "--confcutdir", tests,
+                 "--import-mode=importlib", "--continue-on-collection-errors",
+                 *(f"{tests}/{node}" for node in wanted)]  # fmt: skip
+    return _run(box, _command(task, files, arguments, detail_chars, None))
 
 
 def _command(

@@ -26,9 +26,9 @@ Reason = Literal[
 class Verdict:
     """What the hidden tests say of a state.
 
-    ``reward`` is 1.0 or 0.0. ``flags`` name what was noticed and did not decide, such as changed files outside what
-    the task allows. ``forge_probability`` bounds how often a report made up by the code under test would have
-    passed: 1.0 while nothing in the report is secret.
+    ``reward`` is 1.0 or 0.0. ``flags`` name what was noticed and did not decide, such as changed files
+    outside what the task allows. ``forge_probability`` bounds how often a report made up by the code under
+    test would have passed: 1.0 while nothing in the report is secret.
     """
 
     reward: float
@@ -44,8 +44,8 @@ class Verdict:
 def judge(expected: Sequence[str], report: TestReport, done: Completed) -> Reason:
     """Why the run passes or does not; anything but ``passed`` is a fail.
 
-    It passes only if every test of ``expected`` passed, each reported once, none besides them, in a well-formed
-    report of a run that ended by itself with status 0.
+    It passes only if every test of ``expected`` passed, each reported once, none besides them, in a
+    well-formed report of a run that ended by itself with status 0.
     """
     seen = report.outcomes
     if done.timed_out:
@@ -54,10 +54,10 @@ def judge(expected: Sequence[str], report: TestReport, done: Completed) -> Reaso
         return "malformed_report"
     if set(seen) - set(expected):
         return "unexpected_tests"
-    if any(outcome != "passed" for outcome in seen.values()) or report.broken:
-        return "tests_failed"
     if not report.complete:
         return "crashed"
+    if any(outcome != "passed" for outcome in seen.values()) or report.broken:
+        return "tests_failed"
     if set(expected) - set(seen) or not expected:
         return "tests_missing"
     return "passed" if done.exit_code == 0 else "crashed"

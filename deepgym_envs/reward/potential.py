@@ -22,8 +22,8 @@ class Potential(Protocol):
 def visible_tests(grader: Grader, state: WorkspaceState) -> float:
     """Share of the visible tests that pass, counted over those that the base has.
 
-    The tests are the base's own, so deleting or weakening one gains nothing. A file that cannot be collected at
-    the base counts as one test, which passes once it can be collected and nothing in it fails.
+    The tests are the base's own, so deleting or weakening one gains nothing. A file that cannot be collected
+    at the base counts as one test, which passes once it can be collected and nothing in it fails.
     """
     base = grader.visible(WorkspaceState(state.base))
     expected = {*base.outcomes, *base.broken}

@@ -8,10 +8,10 @@ import math
 def shaping(gamma: float, before: float, after: float) -> float:
     """The shaping reward of one transition.
 
-    ``gamma`` in (0, 1] is the discount of the learner's return. ``before`` and ``after`` are potentials in [0, 1];
-    ``before`` must be the very number that was ``after`` one transition earlier, and ``after`` is 0 at every end of
-    an episode, truncation included (Grzes, AAMAS 2017): then the discounted sum over an episode is exactly
-    ``-phi(s0)``, whatever the agent did.
+    ``gamma`` in (0, 1] is the discount of the learner's return. ``before`` and ``after`` are potentials in
+    [0, 1]; ``before`` must be the very number that was ``after`` one transition earlier, and ``after`` is 0
+    at every end of an episode, truncation included (Grzes, AAMAS 2017): then the discounted sum over an
+    episode is exactly ``-phi(s0)``, whatever the agent did.
 
     >>> shaping(1.0, 0.25, 0.75)
     0.5

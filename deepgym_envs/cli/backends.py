@@ -1,0 +1,33 @@
+"""The sandbox that a command was told to use."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Protocol, cast, get_args, runtime_checkable
+
+from deepgym_envs.sandbox import Backend, BackendName, choose_backend
+
+
+@runtime_checkable
+class _Reports(Protocol):
+    report: Callable[[str], None] | None
+
+
+def chosen_backend(name: str, report: Callable[[str], None]) -> Backend:
+    """The backend called ``name``; ``report`` is told what takes long, such as a build.
+
+    Raises:
+        ValueError: there is no backend of that name.
+        SandboxUnavailable: it cannot be used here; says what to do.
+    """
+    known = get_args(BackendName)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        raise ValueError(
+            f"no sandbox {name!r}; {f'did you mean {near[0]!r}?' if near else 'known: ' + ', '.join(known)}"
+        )
+    backend = choose_backend(cast(BackendName, name))
+    if isinstance(backend, _Reports):
+        backend.report = report
+    return backend

@@ -1,0 +1,45 @@
+"""The tasks that a command was asked for, readable or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+from deepgym_envs.errors import TaskError, UnknownTask
+from deepgym_envs.suite import load_task, read_suite
+from deepgym_envs.task import Task
+
+DEFAULT_SUITE = "starter"
+SuiteOption = Annotated[
+    str | None, typer.Option(help="A suite's name or a folder of tasks.", show_default=DEFAULT_SUITE)
+]
+TaskOption = Annotated[list[str] | None, typer.Option(help="A task's id or folder; may be repeated.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+SandboxOption = Annotated[str, typer.Option(help="auto, docker, bwrap or local (trusted code only).")]
+
+
+def chosen_tasks(suite: str | None, tasks: Sequence[str] | None) -> Mapping[str, Task | TaskError]:
+    """By id, each task or why it cannot be read.
+
+    Raises:
+        ValueError: both a suite and tasks are given.
+        UnknownTask: there is no suite or task of that name.
+        TaskError: the suite's folder holds no task.
+    """
+    if suite is not None and tasks:
+        raise ValueError("give --suite or --task, not both")
+    if not tasks:
+        return read_suite(suite or DEFAULT_SUITE)
+    found: dict[str, Task | TaskError] = {}
+    for name in tasks:
+        try:
+            task = load_task(name)
+        except UnknownTask:
+            raise
+        except TaskError as error:
+            found[name] = error
+        else:
+            found[task.id] = task
+    return found

@@ -1,0 +1,151 @@
+"""``deepgym-envs eval``: let an agent play tasks, and count what it solves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, cast, get_args
+
+import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from deepgym_envs.agents import make_agent
+from deepgym_envs.cli.backends import chosen_backend
+from deepgym_envs.cli.board import Board
+from deepgym_envs.cli.choice import JsonOption, SandboxOption, SuiteOption, TaskOption, chosen_tasks
+from deepgym_envs.cli.exit_status import INTERRUPTED, NOT_JUDGED
+from deepgym_envs.cli.screen import STDERR, STDOUT, complain, print_json
+from deepgym_envs.env import Measure
+from deepgym_envs.errors import SandboxError, TaskError
+from deepgym_envs.evaluation import Evaluation, Tally, evaluate
+from deepgym_envs.sandbox import Backend
+from deepgym_envs.task import Task
+from deepgym_envs.trajectory import Trajectory
+
+
+def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as it needs
+    suite: SuiteOption = None,
+    task: TaskOption = None,
+    agent: Annotated[str, typer.Option(help="oracle, noop, random or scripted:<file>.")] = "oracle",
+    episodes: Annotated[int, typer.Option("--episodes", "-n", min=1, help="Episodes of each task.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Episodes at a time.", show_default="processors, at most 8")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="All episodes' seeds follow from it.")] = 0,
+    sandbox: SandboxOption = "auto",
+    commands: Annotated[bool, typer.Option("--commands", help="Allow shell commands.")] = False,
+    measure: Annotated[
+        str, typer.Option(help="When to measure shaping rewards: never, run_tests or every_step.")
+    ] = "never",
+    out: Annotated[Path | None, typer.Option(help="Folder that keeps every episode.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Let an agent play tasks and count what it solves.
+
+    Exit status: 0 done, whatever was solved; 2 unusable arguments; 3 nothing could be judged.
+    """
+    if resume and out is None:
+        raise ValueError("--resume needs --out, the folder of the run to go on with")
+    measured = _measure(measure)
+    make_agent(agent, commands=commands)
+    tasks = _readable(chosen_tasks(suite, task))
+    with Board("making ready", len(tasks)) as board:
+        backend = chosen_backend(sandbox, board.say)
+        _prepare(backend, tasks, board)
+    scores = _Scores(len(tasks) * episodes)
+    try:
+        with scores.bar:
+            done = evaluate(
+                tasks, agent, episodes=episodes, workers=workers, seed=seed, sandbox=backend,
+                commands=commands, measure=measured, out=out, resume=resume, on_episode=scores.count,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        kept = f"; what was finished is in {out}, go on with --resume" if out else ""
+        complain(f"stopped{kept}")
+        raise typer.Exit(INTERRUPTED) from None
+    if json:
+        print_json(done.summary())
+    else:
+        STDOUT.print(_table(done))
+        STDOUT.print(
+            f"{done.seconds:.1f} s, sandbox {done.sandbox}, agent {done.agent}", markup=False, highlight=False
+        )
+    if done.total.judged == 0:
+        complain(f"nothing could be judged: {scores.trouble}")
+        raise typer.Exit(NOT_JUDGED)
+    if done.total.masked:
+        masked = f"{done.total.masked} of {done.total.episodes} episodes are masked"
+        complain(f"{masked}; the last trouble was: {scores.trouble}")
+
+
+def _measure(wanted: str) -> Measure:
+    if wanted not in get_args(Measure):
+        raise ValueError(f"--measure is one of {', '.join(get_args(Measure))}, not {wanted!r}")
+    return cast(Measure, wanted)
+
+
+def _readable(tasks: Mapping[str, Task | TaskError]) -> Sequence[Task]:
+    for task in tasks.values():
+        if isinstance(task, TaskError):
+            raise task
+    return [task for task in tasks.values() if isinstance(task, Task)]
+
+
+def _prepare(backend: Backend, tasks: Sequence[Task], board: Board) -> None:
+    """Build what is missing. What cannot be built masks its own episodes and no others."""
+    for task in tasks:
+        try:
+            backend.prepare(task)
+        except SandboxError as error:
+            complain(f"{task.id} cannot be played: {error}")
+        board.advance()
+
+
+class _Scores:
+    """Shows how far a run is."""
+
+    def __init__(self, episodes: int) -> None:
+        self.trouble = ""
+        self._counts = {"solved": 0, "failed": 0, "masked": 0}
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("left"), TimeRemainingColumn(), console=STDERR,
+        )  # fmt: skip
+        self._line = self.bar.add_task(self._words(), total=episodes)
+
+    def count(self, trajectory: Trajectory) -> None:
+        """Take note of an episode."""
+        self._counts["masked" if trajectory.masked else "solved" if trajectory.passed else "failed"] += 1
+        self.trouble = trajectory.error or self.trouble
+        self.bar.update(self._line, advance=1, description=self._words())
+
+    def _words(self) -> str:
+        return " ".join(f"{count} {name}" for name, count in self._counts.items())
+
+
+def _table(done: Evaluation) -> Table:
+    table = Table(caption="masked episodes count for nothing; 95 %: Wilson's interval of pass@1")
+    table.add_column("kind", no_wrap=True)
+    for name in ("tasks", "episodes", "solved", "pass@1", "95 %", "masked"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for kind, tally in done.by_kind.items():
+        table.add_row(*_row(kind, tally))
+    table.add_section()
+    table.add_row(*_row("total", done.total), style="bold")
+    return table
+
+
+def _row(name: str, tally: Tally) -> tuple[str, ...]:
+    low, high = tally.interval
+    share = "-" if tally.pass_at_1 is None else f"{tally.pass_at_1:.3f}"
+    interval = f"{low:.2f}-{high:.2f}"
+    return name, str(tally.tasks), str(tally.episodes), str(tally.solved), share, interval, str(tally.masked)

@@ -1,0 +1,100 @@
+"""``deepgym-envs export harbor`` and ``import harbor``: exchange tasks with Harbor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepgym_envs.cli.board import Board
+from deepgym_envs.cli.choice import JsonOption, SuiteOption, TaskOption, chosen_tasks
+from deepgym_envs.cli.exit_status import FINDINGS
+from deepgym_envs.cli.screen import STDOUT, complain, print_json
+from deepgym_envs.errors import TaskError
+from deepgym_envs.importers import ForeignTask, export_harbor, read_harbor
+from deepgym_envs.task_writer import write_task
+
+export_app = typer.Typer(no_args_is_help=True, help="Write tasks in other formats.")
+import_app = typer.Typer(no_args_is_help=True, help="Read tasks from other formats.")
+OutOption = Annotated[Path, typer.Option(help="Folder that the tasks go into.", file_okay=False)]
+
+
+@export_app.command("harbor")
+def export_command(
+    out: OutOption, suite: SuiteOption = None, task: TaskOption = None, json: JsonOption = False
+) -> None:
+    """Write tasks as Harbor task folders.
+
+    Exit status: 0 all written, 1 a task could not be, 2 unusable arguments.
+    """
+    tasks = chosen_tasks(suite, task)
+    written: list[str] = []
+    refused: dict[str, str] = {}
+    with Board("tasks", len(tasks)) as board:
+        for name, wanted in tasks.items():
+            try:
+                if isinstance(wanted, TaskError):
+                    raise wanted
+                written.append(str(export_harbor(wanted, out)))
+            except TaskError as error:
+                refused[name] = str(error)
+            board.advance()
+    if json:
+        print_json({"tasks": len(tasks), "written": written, "rejected": refused})
+    else:
+        STDOUT.print(f"{len(written)} of {len(tasks)} tasks written to {out}", markup=False, highlight=False)
+    _complain(refused)
+
+
+@import_app.command("harbor")
+def import_command(
+    folder: Annotated[
+        Path, typer.Argument(help="A Harbor task, or a folder of them.", exists=True, file_okay=False)
+    ],
+    out: OutOption,
+    json: JsonOption = False,
+) -> None:
+    """Read Harbor task folders that this package wrote, and write them as tasks. Nothing in them is executed.
+
+    Exit status: 0 all accepted, 1 some were rejected, 2 unusable arguments.
+    """
+    places = _candidates(folder)
+    if not places:
+        raise TaskError(f"{folder}: holds no Harbor task; each is a folder with a task.toml")
+    reasons: Counter[str] = Counter()
+    refused: dict[str, str] = {}
+    with Board("tasks", len(places)) as board:
+        for place in places:
+            try:
+                write_task(read_harbor(place), out)
+            except TaskError as error:
+                reasons["foreign" if isinstance(error, ForeignTask) else "malformed"] += 1
+                refused[str(place)] = str(error)
+            board.advance()
+    accepted = len(places) - len(refused)
+    if json:
+        found = {
+            "candidates": len(places),
+            "accepted": accepted,
+            "rejected": dict(reasons),
+            "details": refused,
+        }
+        print_json(found)
+    else:
+        STDOUT.print(f"{accepted} of {len(places)} tasks written to {out}", markup=False, highlight=False)
+    _complain(refused)
+
+
+def _candidates(folder: Path) -> list[Path]:
+    if (folder / "task.toml").is_file():
+        return [folder]
+    return sorted(place for place in folder.iterdir() if (place / "task.toml").is_file())
+
+
+def _complain(refused: dict[str, str]) -> None:
+    for name, why in refused.items():
+        complain(why if name in why else f"{name}: {why}")
+    if refused:
+        raise typer.Exit(FINDINGS)

@@ -1,0 +1,209 @@
+"""What can be said against a task without running anything of it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from deepgym_envs.errors import TaskError
+from deepgym_envs.state import Tree
+from deepgym_envs.suite import suite_names
+from deepgym_envs.task import Task
+
+Code = Literal[
+    "unreadable",  # the folder is not a task
+    "no_base",  # the source cannot be had, or base.patch does not apply
+    "no_solution",  # solution.patch does not apply, or changes nothing
+    "not_editable",  # the solution changes what the task does not allow to change
+    "no_instruction",  # the instruction is empty
+    "leaks_tests",  # the instruction names a hidden test
+    "leaks_solution",  # the instruction holds a line of the solution
+    "names_changed_file",  # the instruction names a file that the solution changes
+    "few_tests",  # less hidden tests than a bundled task has
+    "no_such_test",  # a listed test does not exist
+    "unlisted_test",  # a hidden test is not listed, so nobody looks at it
+    "test_in_base",  # a hidden test is in the repository already
+    "noop_passes",  # the task counts as solved before anything is done
+    "passes_too_early",  # a test of fail_to_pass passes without the solution
+    "fails_before",  # a test of pass_to_pass fails without the solution
+    "gold_fails",  # the reference solution does not pass
+    "flaky",  # the same files, another outcome
+    "slow",  # the hidden tests take longer than SLOW_SECONDS
+    "little_time",  # test_seconds leaves slower machines no room
+    "visible_fails",  # the repository's own tests fail with the solution
+]
+FEWEST_FAIL_TO_PASS, FEWEST_PASS_TO_PASS = 3, 5
+LEAK_CHARS = 30
+SHOWN = 5
+# A signature or an import may be the interface that the instruction has to ask for.
+_INTERFACE = ("def ", "async def ", "class ", "import ", "from ", "@", "#")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a task: a stable code, and what to mend in words. A warning rejects nothing."""
+
+    code: Code
+    message: str
+    warning: bool = False
+
+
+def is_bundled(task: Task) -> bool:
+    """Whether the task belongs to a suite that comes with this package, for which stricter rules hold."""
+    return task.id.partition("/")[0] in suite_names()
+
+
+def static_findings(task: Task) -> Iterator[Finding]:
+    """Everything that can be found in the task's files; no code of the task is executed."""
+    if not task.instruction.strip():
+        yield Finding("no_instruction", "instruction.md: empty; write what is wrong and what is expected")
+    yield from _count(task)
+    for node in undefined_tests(task):
+        yield Finding(
+            "no_such_test", f"task.toml: tests: {node}: no hidden file defines it; correct or drop it"
+        )
+    try:
+        base = task.base
+    except (TaskError, OSError) as error:
+        yield Finding("no_base", " ".join(str(error).split()))
+        return
+    yield from _tests_in_base(task, base)
+    try:
+        changes = task.gold.changes
+    except (TaskError, OSError) as error:
+        yield Finding("no_solution", " ".join(str(error).split()))
+        return
+    if not changes:
+        yield Finding("no_solution", "solution.patch: changes nothing; make it from the base to the solution")
+    outside = [path for path in changes if not task.may_edit(path)]
+    if outside:
+        what = f"solution.patch: changes {shown(outside)}, which task.toml: editable does not allow"
+        yield Finding("not_editable", f"{what}; widen editable or move the change to base.patch")
+    yield from _leaks(task)
+
+
+def undefined_tests(task: Task) -> list[str]:
+    """Listed tests whose function no hidden file defines; none if a hidden file cannot be read by this
+    Python."""
+    try:
+        defined = {
+            name for path in task.hidden if path.endswith(".py") for name in _functions(task.hidden[path])
+        }
+    except ValueError:
+        return []
+    return [node for node in task.expected if function_name(node) not in defined]
+
+
+def function_name(node: str) -> str:
+    """The test's function in a node id.
+
+    >>> function_name("test_x.py::TestY::test_z[a::b]")
+    'test_z'
+    """
+    return node.partition("[")[0].rpartition("::")[2]
+
+
+def shown(names: Iterable[str]) -> str:
+    """The first few of ``names`` for a message."""
+    every = list(names)
+    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+    return ", ".join(every[:SHOWN]) + more
+
+
+def _count(task: Task) -> Iterator[Finding]:
+    tests = task.manifest.tests
+    for key, found, fewest in (
+        ("fail_to_pass", len(tests.fail_to_pass), FEWEST_FAIL_TO_PASS),
+        ("pass_to_pass", len(tests.pass_to_pass), FEWEST_PASS_TO_PASS),
+    ):
+        if found < fewest:
+            what = f"task.toml: tests.{key}: holds {found}; write at least {fewest}"
+            yield Finding("few_tests", what, warning=not is_bundled(task))
+
+
+def _functions(source: bytes) -> dict[str, str]:
+    """Name and structure of every function in ``source``; raises ``ValueError`` where it is not Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+        functions = [
+            node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        return {node.name: ast.dump(node) for node in functions}
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _all_functions(files: Mapping[str, bytes]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path, data in files.items():
+        if path.endswith(".py"):
+            try:
+                found.update(_functions(data))
+            except ValueError:
+                continue
+    return found
+
+
+def _tests_in_base(task: Task, base: Tree) -> Iterator[Finding]:
+    visible = {
+        f"{name} {structure}"
+        for path, file in base.items()
+        for name, structure in _all_functions({path: file.data}).items()
+    }
+    for nodes, key in (
+        (task.manifest.tests.fail_to_pass, "fail_to_pass"),
+        (task.manifest.tests.pass_to_pass, "pass_to_pass"),
+    ):
+        copied = []
+        for node in nodes:
+            data = task.hidden.get(node.partition("::")[0], b"")
+            name = function_name(node)
+            if f"{name} {_all_functions({'x.py': data}).get(name)}" in visible:
+                copied.append(node)
+        if copied:
+            what = f"tests.{key}: {shown(copied)}: the repository has the same test; write one that differs"
+            yield Finding("test_in_base", what, warning=key == "pass_to_pass")
+
+
+def _leaks(task: Task) -> Iterator[Finding]:
+    said = task.instruction
+    names = sorted({function_name(node) for node in task.expected})
+    told = [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said)]
+    theirs = {path.rpartition("/")[2] for path in task.base}
+    files = {node.partition("::")[0].rpartition("/")[2] for node in task.expected} - theirs
+    told += sorted(name for name in files if name in said)
+    if told:
+        yield Finding(
+            "leaks_tests", f"instruction.md: names hidden tests ({shown(told)}); describe behaviour instead"
+        )
+    plain = " ".join(said.split())
+    copied = [line for line in _added_lines(task) if len(line) >= LEAK_CHARS and line in plain]
+    if copied:
+        what = f"instruction.md: holds lines of the solution ({shown(map(repr, copied))}); say what, not how"
+        yield Finding("leaks_solution", what)
+    named = [path for path in task.gold.changes if path in said]
+    if named:
+        what = (
+            f"instruction.md: names {shown(named)}, which the solution changes; is it meant to point there?"
+        )
+        yield Finding("names_changed_file", what, warning=True)
+
+
+def _added_lines(task: Task) -> list[str]:
+    added: dict[str, None] = {}
+    for path, file in task.gold.changes.items():
+        old = task.base.get(path)
+        before = {_plain(line) for line in old.data.splitlines()} if old else set()
+        after = [_plain(line) for line in file.data.splitlines()] if file else []
+        added |= {line: None for line in after if line not in before and not line.startswith(_INTERFACE)}
+    return list(added)
+
+
+def _plain(line: bytes) -> str:
+    return " ".join(line.decode("utf-8", "replace").split())

@@ -1,0 +1,57 @@
+"""Writes a task as a folder that ``Task.from_folder`` reads back as an equal one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deepgym_envs.errors import TaskError
+from deepgym_envs.manifest import manifest_text
+from deepgym_envs.recipe import BundledSource, load_recipe
+from deepgym_envs.source import source_tree
+from deepgym_envs.state import File, Tree
+from deepgym_envs.task import Task
+
+
+def write_task(task: Task, folder: Path) -> Path:
+    """Write ``task`` below ``folder``, and its recipe below ``folder/repos``; returns the task's own folder.
+
+    Tasks of the same repository share its recipe. ``load_suite(folder)`` reads what was written.
+
+    Raises:
+        TaskError: a task of that name is there already, or another repository of the same name.
+    """
+    place = folder / task.id.rpartition("/")[2]
+    if place.name == "repos":
+        raise TaskError(f"{task.id}: a task cannot be called 'repos', where the recipes go; rename it")
+    if place.exists():
+        raise TaskError(f"{place}: is there already; delete it or choose another folder")
+    _write_recipe(task, folder / "repos" / task.recipe.name)
+    files = {
+        "task.toml": File(manifest_text(task.manifest).encode()),
+        "instruction.md": File(task.instruction.encode()),
+        "solution.patch": File(task.solution_patch),
+        **{f"tests/{path}": File(data) for path, data in task.hidden.items()},
+    }
+    if task.base_patch is not None:
+        files["base.patch"] = File(task.base_patch)
+    place.mkdir(parents=True)
+    Tree(files).write_to(place)
+    return place
+
+
+def _write_recipe(task: Task, folder: Path) -> None:
+    recipe = task.recipe
+    source = None
+    if isinstance(recipe.source, BundledSource):
+        source = task.source if task.source is not None else source_tree(recipe)
+    if folder.exists():
+        there = load_recipe(recipe.name, folder.parent)
+        # Not ==, which also compares the folders that they were read from.
+        if there.model_dump() != recipe.model_dump() or (source is not None and source_tree(there) != source):
+            raise TaskError(f"{folder}: is another repository of the same name; choose another folder")
+        return
+    files = {"recipe.toml": File(manifest_text(recipe).encode())}
+    if source is not None:
+        files |= {f"src/{path}": file for path, file in source.items()}
+    folder.mkdir(parents=True)
+    Tree(files).write_to(folder)

@@ -1,0 +1,276 @@
+"""Is a task fit to be trained on? Its files are looked at, then its tests are run, again and again, without
+and with the reference solution.
+
+A finding rejects the task and says what to mend; a warning is for the author to judge. What the
+infrastructure failed at is neither: the task "could not be judged".
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from deepgym_envs.errors import ActionError, BoxLost, SandboxError
+from deepgym_envs.grade import Reason, TestReport, judge, run_hidden, run_visible
+from deepgym_envs.sandbox import Backend, Completed, Sandbox
+from deepgym_envs.sandbox.contract import Closing
+from deepgym_envs.state import WorkspaceState
+from deepgym_envs.task import Task
+from deepgym_envs.task_checks import Finding, is_bundled, shown, static_findings, undefined_tests
+
+SLOW_SECONDS = 5.0
+ROOM = 5  # how many times slower than here the tests may be elsewhere
+_DETAIL_CHARS = 400
+_NOTHING = TestReport({}, (), {}, False, False)
+_FATAL = frozenset({"no_base", "no_solution", "no_such_test"})
+
+
+@dataclass(frozen=True)
+class TaskValidation:
+    """What is wrong with a task.
+
+    ``reasons`` reject it, ``warnings`` do not. ``not_judged`` says why its tests could not be run, where they
+    could not. ``figures``: ``fail_to_pass``, ``pass_to_pass`` (numbers of tests), ``changed_files`` (of the
+    solution), ``runs`` (of the hidden tests), ``median_seconds`` and ``worst_seconds`` (of those with the
+    solution).
+    """
+
+    task: str
+    reasons: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+    not_judged: str | None = None
+
+    @property
+    def clean(self) -> bool:
+        """Whether the task was judged and nothing rejects it."""
+        return not self.reasons and self.not_judged is None
+
+
+def validate(task: Task, *, backend: Backend, repeats: int = 5, seed: int = 0) -> TaskValidation:
+    """Check ``task``, running its hidden tests ``repeats`` times (at least 1) at its base and with its
+    solution.
+
+    The first run is in the order in which the task lists them, each other in a random order of its own, which
+    ``seed`` decides. Nothing comes from a grader's memory. Never raises for what is wrong with the task or
+    the sandbox.
+    """
+    if repeats < 1:
+        raise ValueError(f"repeats: at least 1 (found {repeats})")
+    found = list(static_findings(task))
+    tests = task.manifest.tests
+    figures: dict[str, float] = {
+        "fail_to_pass": len(tests.fail_to_pass),
+        "pass_to_pass": len(tests.pass_to_pass),
+    }
+    not_judged = None
+    if not any(finding.code in _FATAL for finding in found):
+        figures["changed_files"] = len(task.gold.changes)
+        try:
+            with _Runs(task, backend) as runs:
+                found += _findings_of_runs(task, runs, repeats, random.Random(f"{seed} {task.id}"), figures)
+        except (SandboxError, OSError) as error:
+            not_judged = str(error)
+    return TaskValidation(
+        task.id,
+        tuple(finding for finding in found if not finding.warning),
+        tuple(finding for finding in found if finding.warning),
+        figures,
+        not_judged,
+    )
+
+
+class _Run(NamedTuple):
+    reason: Reason
+    report: TestReport
+    seconds: float
+
+    def outcome(self, node: str) -> str:
+        return self.report.outcomes.get(node, "missing")
+
+
+class _Runs(Closing):
+    """Runs tests on states of one task in a box, of which it opens another where one was lost."""
+
+    def __init__(self, task: Task, backend: Backend) -> None:
+        self.task = task
+        self.count = 0
+        self._backend = backend
+        self._box: Sandbox | None = None
+
+    def hidden(self, state: WorkspaceState, nodes: Sequence[str]) -> _Run:
+        """Run ``nodes``. Raises ``SandboxError`` for what the task's code cannot have caused."""
+        self.count += 1
+        try:
+            report, done = run_hidden(self._holding(state), self.task, nodes, detail_chars=_DETAIL_CHARS)
+        except ActionError:
+            return _Run("does_not_fit", _NOTHING, 0.0)
+        except BoxLost as error:
+            self._excuse(error)
+            return _Run("box_lost", _NOTHING, 0.0)
+        return _Run(judge(self.task.expected, report, done), report, done.seconds)
+
+    def visible(self, state: WorkspaceState) -> tuple[TestReport, Completed] | None:
+        """Run the repository's own tests; None where the box did not outlive them."""
+        try:
+            return run_visible(self._holding(state), self.task, detail_chars=_DETAIL_CHARS)
+        except ActionError:
+            return None
+        except BoxLost as error:
+            self._excuse(error)
+            return None
+
+    def close(self) -> None:
+        box, self._box = self._box, None
+        if box is not None:
+            box.close()
+
+    def _holding(self, state: WorkspaceState) -> Sandbox:
+        if self._box is None:
+            self._box = self._backend.open(self.task)
+        self._box.restore(state)
+        return self._box
+
+    def _excuse(self, error: BoxLost) -> None:
+        self.close()
+        problem = self._backend.problem()
+        if problem is not None or not error.after_agent_code:
+            raise SandboxError(problem or str(error)) from None
+
+
+def _findings_of_runs(
+    task: Task, runs: _Runs, repeats: int, chance: random.Random, figures: dict[str, float]
+) -> Iterator[Finding]:
+    files = [path for path in task.hidden if _is_test_file(path)]
+    files += [node.partition("::")[0] for node in task.expected]
+    files = list(dict.fromkeys(files))
+    base, gold = WorkspaceState(task.base), task.gold.only(task.may_edit)
+    whole = runs.hidden(gold, files)
+    if whole.report.broken or not whole.report.complete:
+        yield Finding("gold_fails", f"solution.patch: the hidden tests do not run with it: {_why(whole)}")
+        return
+    yield from _listing(task, whole.report)
+    if any(whole.outcome(node) == "missing" for node in task.expected):
+        return
+    solved = [whole, *_repeated(runs, gold, task.expected, repeats, chance)]
+    whole_base = runs.hidden(base, files)
+    present = [node for node in task.expected if node in whole_base.report.outcomes]
+    untouched = [whole_base, *_repeated(runs, base, present or task.expected, repeats, chance)]
+    unsteady = {*_unsteady(task, solved), *_unsteady(task, untouched)}
+    if unsteady:
+        what = f"{shown(sorted(unsteady))}: other outcomes in other runs or in another order"
+        yield Finding("flaky", f"tests/: {what}; make the tests independent of time, order and chance")
+    yield from _with_solution(task, solved[1:], unsteady)
+    yield from _without_solution(task, untouched, unsteady)
+    yield from _times(task, [run.seconds for run in solved[1:]], figures)
+    yield from _visible(runs, gold)
+    figures["runs"] = runs.count
+
+
+def _repeated(
+    runs: _Runs, state: WorkspaceState, nodes: Sequence[str], repeats: int, chance: random.Random
+) -> Iterator[_Run]:
+    for number in range(repeats):
+        yield runs.hidden(state, nodes if number == 0 else chance.sample(nodes, len(nodes)))
+
+
+def _is_test_file(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
+
+
+def _listing(task: Task, report: TestReport) -> Iterator[Finding]:
+    gone = [
+        node for node in task.expected if node not in report.outcomes and node not in undefined_tests(task)
+    ]
+    if gone:
+        near = [node for node in report.outcomes if node not in task.expected]
+        hint = f"; not listed are {shown(near)}" if near else ""
+        what = f"task.toml: tests: {shown(gone)}: pytest finds no such test{hint}; correct or drop it"
+        yield Finding("no_such_test", what)
+        return
+    idle = ("skipped", "xfailed")
+    extra = [node for node, seen in report.outcomes.items() if node not in task.expected and seen not in idle]
+    if extra:
+        what = f"task.toml: tests: {shown(extra)}: exists in tests/ but is not listed; list or delete it"
+        yield Finding("unlisted_test", what)
+
+
+def _unsteady(task: Task, seen: Sequence[_Run]) -> Iterator[str]:
+    """Tests with more than one outcome in runs of the same state; a run that ended early says nothing of
+    them."""
+    whole = [run for run in seen if run.report.complete]
+    for node in task.expected:
+        if len({run.outcome(node) for run in whole}) > 1:
+            yield node
+
+
+def _with_solution(task: Task, seen: Sequence[_Run], unsteady: set[str]) -> Iterator[Finding]:
+    for number, run in enumerate(seen, start=1):
+        failed = [node for node in task.expected if run.outcome(node) != "passed"]
+        if run.reason == "passed" or (failed and unsteady.issuperset(failed)):
+            continue
+        where = f"run {number} of {len(seen)}"
+        yield Finding(
+            "gold_fails", f"solution.patch: the hidden tests do not pass with it ({where}): {_why(run)}"
+        )
+        return
+
+
+def _without_solution(task: Task, seen: Sequence[_Run], unsteady: set[str]) -> Iterator[Finding]:
+    tests = task.manifest.tests
+    if any(run.reason == "passed" for run in seen):
+        what = "every hidden test passes without the solution; fail_to_pass needs tests that the base fails"
+        yield Finding("noop_passes", f"task.toml: tests: {what}")
+        return
+    early = [node for node in tests.fail_to_pass if all(run.outcome(node) == "passed" for run in seen)]
+    if early:
+        what = f"{shown(early)}: passes without the solution; move it to pass_to_pass or make it stricter"
+        yield Finding("passes_too_early", f"task.toml: tests.fail_to_pass: {what}")
+    first = seen[0]
+    broken = [node for node in tests.pass_to_pass if node not in unsteady and first.outcome(node) != "passed"]
+    if broken:
+        what = f"{shown(broken)}: does not pass without the solution ({_why(first, broken)})"
+        yield Finding("fails_before", f"task.toml: tests.pass_to_pass: {what}; move it to fail_to_pass")
+
+
+def _times(task: Task, seconds: Sequence[float], figures: dict[str, float]) -> Iterator[Finding]:
+    median, worst = statistics.median(seconds), max(seconds)
+    figures |= {"median_seconds": round(median, 3), "worst_seconds": round(worst, 3)}
+    if median > SLOW_SECONDS:
+        what = f"tests/: take {median:.1f} s; make them take {SLOW_SECONDS:g} s or less"
+        yield Finding("slow", what, warning=not is_bundled(task))
+    if median * ROOM > task.limits.test_seconds:
+        what = f"they take {median:.1f} s here; allow {ROOM} times as long for slower machines"
+        yield Finding("little_time", f"task.toml: limits.test_seconds: {what}", warning=True)
+
+
+def _visible(runs: _Runs, gold: WorkspaceState) -> Iterator[Finding]:
+    seen = runs.visible(gold)
+    report = seen[0] if seen else _NOTHING
+    if not report.complete:
+        yield Finding(
+            "visible_fails", "the repository's own tests do not end with the solution", warning=True
+        )
+    elif report.failed:
+        what = f"the repository's own tests fail with the solution: {shown(report.failed)}"
+        yield Finding("visible_fails", f"{what}; mend them in base.patch", warning=True)
+
+
+def _why(run: _Run, nodes: Sequence[str] = ()) -> str:
+    """One line on what went wrong in a run, in the tests ``nodes`` if given."""
+    if run.reason in ("timeout", "crashed", "does_not_fit", "box_lost", "malformed_report"):
+        return run.reason.replace("_", " ")
+    failed = [*run.report.broken, *(node for node, seen in run.report.outcomes.items() if seen != "passed")]
+    chosen = [node for node in failed if not nodes or node in nodes or node in run.report.broken]
+    lines = [_last_line(run.report.details.get(node, "")) for node in chosen]
+    told = [f"{node}: {line or run.outcome(node)}" for node, line in zip(chosen, lines, strict=True)]
+    return shown(told[:2]) if told else run.reason.replace("_", " ")
+
+
+def _last_line(detail: str) -> str:
+    errors = [line[1:].strip() for line in detail.splitlines() if line.startswith("E ")]
+    return errors[0][:200] if errors else ""

@@ -1,0 +1,154 @@
+"""What a grader judges, what it remembers, and whom it blames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from deepgym_envs import Grader, Memory, SandboxError, Task, WorkspaceState, grade
+from deepgym_envs.errors import BoxLost
+from deepgym_envs.sandbox import Command, Completed
+from deepgym_envs.testing import FakeBackend, completed
+
+from ..tiny import BROKEN, SOLVED, MakeTiny, fake, make_tiny, tiny, tiny_tests  # noqa: TID252
+
+FIXTURES = (fake, make_tiny, tiny)
+MODULE = "tiny/__init__.py"
+
+
+class Counting(FakeBackend):
+    """A fake that counts the runs of tests."""
+
+    def __init__(self) -> None:
+        super().__init__(self._count)
+        self.runs = 0
+
+    def _count(self, state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        self.runs += 1
+        return tiny_tests(state, command)
+
+
+def test_gold_passes_and_nothing_fails(tiny: Task, fake: FakeBackend) -> None:
+    good = grade(tiny, tiny.gold_files(), sandbox=fake)
+    assert (good.reward, good.passed, good.reason, good.flags) == (1.0, True, "passed", ())
+    assert (good.task, good.state) == (tiny.id, tiny.gold.digest)
+    assert good.tests == dict.fromkeys(tiny.expected, "passed")
+    bad = grade(tiny, {}, sandbox=fake)
+    assert (bad.reward, bad.passed, bad.reason) == (0.0, False, "tests_failed")
+    assert bad.tests["test_hidden.py::test_double"] == "passed"
+    assert bad.tests["test_hidden.py::test_add"] == "failed"
+
+
+def test_the_same_state_is_judged_once(tiny: Task) -> None:
+    backend, memory = Counting(), Memory()
+    with Grader(tiny, backend, memory) as grader, Grader(tiny, backend, memory) as other:
+        verdict = grader.grade(tiny.gold)
+        assert grader.grade(tiny.gold) == verdict
+        assert other.grade(WorkspaceState(tiny.base).with_file(MODULE, SOLVED.encode())) == verdict
+    assert (backend.runs, len(backend.boxes)) == (1, 1)
+
+
+def test_states_that_are_equal_in_their_judged_part_share_a_run(tiny: Task) -> None:
+    backend = Counting()
+    with Grader(tiny, backend) as grader:
+        plain = grader.grade(tiny.gold)
+        noted = grader.grade(tiny.gold.with_file("notes.txt", b"x").with_file("tests/test_tiny.py", None))
+    assert backend.runs == 1
+    assert noted.passed
+    assert noted.flags == ("outside_editable:notes.txt", "outside_editable:tests/test_tiny.py")
+    assert noted.state != plain.state
+    assert plain.flags == ()
+
+
+def test_only_the_judged_part_enters_the_box(tiny: Task, fake: FakeBackend) -> None:
+    state = tiny.gold.with_files({"conftest.py": b"evil", "pytest.ini": b"evil", "tests/test_tiny.py": None})
+    with Grader(tiny, fake) as grader:
+        grader.grade(state)
+        assert fake.boxes[0].capture().state == tiny.gold
+
+
+def test_hidden_tests_never_enter_the_workspace(tiny: Task, fake: FakeBackend) -> None:
+    with Grader(tiny, fake) as grader:
+        grader.grade(tiny.gold)
+        grader.visible(tiny.gold)
+        hidden, visible = fake.boxes[0].commands
+    assert "tests/test_hidden.py" in hidden.files
+    assert not any("test_hidden" in path for path in visible.files)
+
+
+def test_a_state_of_another_base_is_refused(tiny: Task, fake: FakeBackend) -> None:
+    other = WorkspaceState(tiny.gold.tree())
+    with Grader(tiny, fake) as grader, pytest.raises(ValueError, match="does not belong to made/one"):
+        grader.grade(other)
+    with pytest.raises(ValueError, match="not a path relative"):
+        grade(tiny, {"/etc/passwd": b""}, sandbox=fake)
+
+
+def test_files_that_cannot_stand_side_by_side_do_not_fit(tiny: Task, fake: FakeBackend) -> None:
+    verdict = grade(tiny, {f"{MODULE}/x.py": b""}, sandbox=fake)
+    assert (verdict.passed, verdict.reason) == (False, "does_not_fit")
+    with Grader(tiny, fake) as grader:
+        grader.grade(WorkspaceState(tiny.base).with_file(f"{MODULE}/x.py", b""))
+        assert grader.grade(tiny.gold).passed
+
+
+Answer = Callable[[WorkspaceState, Command], tuple[Completed, WorkspaceState]]
+
+
+def dying(agent_ran: bool) -> Answer:
+    def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        if b"die" in state.tree()[MODULE].data:
+            raise BoxLost("lost", after_agent_code=agent_ran)
+        return tiny_tests(state, command)
+
+    return answer
+
+
+def test_a_box_that_the_code_broke_is_a_fail_and_the_next_state_gets_a_new_one(tiny: Task) -> None:
+    backend = FakeBackend(dying(agent_ran=True))
+    with Grader(tiny, backend) as grader:
+        verdict = grader.grade(WorkspaceState(tiny.base).with_file(MODULE, b"die"))
+        assert (verdict.reward, verdict.reason) == (0.0, "box_lost")
+        assert grader.grade(tiny.gold).passed
+        assert grader.visible(WorkspaceState(tiny.base).with_file(MODULE, b"die")).outcomes == {}
+    assert len(backend.boxes) == 2
+    assert all(box.closed for box in backend.boxes)
+
+
+def test_infrastructure_is_never_a_verdict_and_never_remembered(tiny: Task) -> None:
+    state = WorkspaceState(tiny.base).with_file(MODULE, b"die")
+    memory = Memory()
+    gone = FakeBackend(dying(agent_ran=True), problem="the engine is gone")
+    for backend in (FakeBackend(dying(agent_ran=False)), gone):
+        with (
+            Grader(tiny, backend, memory) as grader,
+            pytest.raises(SandboxError, match="could not be judged"),
+        ):
+            grader.grade(state)
+    assert len(memory) == 0
+
+
+def test_visible_tests_are_the_bases_own(make_tiny: MakeTiny, fake: FakeBackend) -> None:
+    task = make_tiny("everything", editable=("tiny/**", "tests/**", "*.py"))
+    base = WorkspaceState(task.base)
+    with Grader(task, fake) as grader:
+        honest = grader.visible(base)
+        for path, data in {
+            "tests/test_tiny.py": b"def test_add(): pass\n",
+            "tests/conftest.py": b"raise SystemExit",
+            "conftest.py": b"",
+            "tests/more_test.py": b"",
+        }.items():
+            assert grader.visible(base.with_file(path, data)) == honest
+        assert grader.visible(base.with_file("tests/test_tiny.py", None)) == honest
+        assert len(fake.boxes[0].commands) == 1
+
+
+def test_a_report_that_floods_is_malformed(tiny: Task) -> None:
+    def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        done, after = tiny_tests(state, command)
+        return completed(0, report=done.report, report_overflow=True), after
+
+    assert grade(tiny, {MODULE: SOLVED.encode()}, sandbox=FakeBackend(answer)).reason == "malformed_report"
+    assert grade(tiny, {MODULE: BROKEN.encode()}, sandbox=FakeBackend(answer)).reason == "malformed_report"

@@ -1,0 +1,227 @@
+"""What is written for Harbor reads back as the same task, and nothing hostile in a folder gets out of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deepgym_envs.errors import TaskError
+from deepgym_envs.importers import ForeignTask, export_harbor, read_harbor
+from deepgym_envs.patch import make_patch
+from deepgym_envs.sandbox.docker import connect, quiet
+from deepgym_envs.sandbox.image import task_image
+from deepgym_envs.state import File, Tree, WorkspaceState
+from deepgym_envs.suite import load_suite, read_suite, suite_names
+from deepgym_envs.task import Task
+from deepgym_envs.task_writer import write_task
+
+
+def bundled() -> list[Task]:
+    return [task for suite in suite_names() for task in read_suite(suite).values() if isinstance(task, Task)]
+
+
+def with_base_patch(task: Task) -> Task:
+    """The same task, whose agent gets a tree that differs from its source."""
+    base = WorkspaceState(task.base).with_file("added/new.txt", b"x\r\n\xff").with_file("data/empty", None)
+    return replace(task, base_patch=make_patch(base), source=task.base)
+
+
+@pytest.fixture
+def exported(tiny: Task, tmp_path: Path) -> Path:
+    return export_harbor(tiny, tmp_path / "harbor")
+
+
+def test_bundled_tasks_read_back_and_give_the_same_bytes(tmp_path: Path) -> None:
+    tasks = bundled()
+    for task in tasks:
+        first = export_harbor(task, tmp_path / "first")
+        back = read_harbor(first)
+        assert back.digest == task.digest
+        assert back.gold == task.gold
+        assert back.instruction == task.instruction
+        second = export_harbor(back, tmp_path / "second")
+        assert Tree.from_folder(first) == Tree.from_folder(second)
+    assert tasks
+
+
+@pytest.mark.parametrize("patched", [False, True])
+def test_files_of_every_kind_read_back(tiny: Task, tmp_path: Path, patched: bool) -> None:
+    task = with_base_patch(tiny) if patched else tiny
+    first = export_harbor(task, tmp_path / "first")
+    back = read_harbor(first)
+    assert (back.digest, back.base_patch) == (task.digest, task.base_patch)
+    assert Tree.from_folder(first) == Tree.from_folder(export_harbor(back, tmp_path / "second"))
+
+
+@pytest.mark.parametrize("patched", [False, True])
+def test_an_imported_task_can_be_written_in_our_format(tiny: Task, tmp_path: Path, patched: bool) -> None:
+    task = with_base_patch(tiny) if patched else tiny
+    back = read_harbor(export_harbor(task, tmp_path / "harbor"))
+    write_task(back, tmp_path / "ours")
+    [again] = load_suite(tmp_path / "ours")
+    assert again.digest == task.digest
+    assert again.base_patch == task.base_patch
+
+
+def test_tasks_of_one_repository_share_its_recipe(tiny: Task, tmp_path: Path) -> None:
+    other = replace(tiny, manifest=tiny.manifest.model_copy(update={"id": "made/other"}))
+    for task in (tiny, other):
+        write_task(task, tmp_path)
+    assert len(load_suite(tmp_path)) == 2
+    different = replace(other, source=Tree({"x": File(b"")}))
+    different = replace(different, manifest=tiny.manifest.model_copy(update={"id": "made/third"}))
+    with pytest.raises(TaskError, match="another repository of the same name"):
+        write_task(different, tmp_path)
+
+
+def test_it_is_a_harbor_task(exported: Path, tiny: Task) -> None:
+    settings = tomllib.loads((exported / "task.toml").read_text())
+    assert settings["schema_version"] == "1.4"
+    assert settings["task"]["name"] == tiny.id
+    assert settings["verifier"]["environment_mode"] == "separate"
+    assert settings["environment"]["network_mode"] == "no-network"
+    assert settings["verifier"]["environment"]["network_mode"] == "no-network"
+    assert settings["artifacts"] == [{"source": "/workspace", "exclude": [".git"]}]
+    for name in (
+        "instruction.md",
+        "environment/Dockerfile",
+        "tests/Dockerfile",
+        "tests/test.sh",
+        "solution/solve.sh",
+    ):
+        assert (exported / name).is_file(), name
+    assert (exported / "tests/test.sh").stat().st_mode & 0o100
+
+
+def test_the_agents_side_holds_nothing_hidden(exported: Path, tiny: Task) -> None:
+    seen = Tree.from_folder(exported / "environment")
+    assert {path for path in seen if not path.startswith("workspace/")} == {"Dockerfile"}
+    assert all(data not in file.data for data in tiny.hidden.values() for file in seen.values())
+
+
+def test_what_is_there_is_not_overwritten(tiny: Task, exported: Path) -> None:
+    with pytest.raises(TaskError, match="is there already"):
+        export_harbor(tiny, exported.parent)
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    folder = tmp_path / "foreign"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "task.toml").write_text('version = "1.0"\n')
+    (folder / "instruction.md").write_text("Do it.\n")
+    (folder / "tests/test.sh").write_text("touch /tmp/was-executed\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "config", [None, "{}", "[]", "not json", '{"FAIL_TO_PASS": ["a::b"]}', "[" * 100_000]
+)
+def test_a_foreign_folder_is_refused_with_what_it_lacks(foreign: Path, config: str | None) -> None:
+    if config is not None:
+        (foreign / "tests/config.json").write_text(config)
+    with pytest.raises(ForeignTask, match=r"which hidden tests must begin to pass.*write-a-task"):
+        read_harbor(foreign)
+
+
+def test_what_is_no_harbor_task_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match=r"has no task\.toml"):
+        read_harbor(tmp_path)
+    with pytest.raises(TaskError, match="cannot be read"):
+        read_harbor(tmp_path / "nowhere")
+
+
+def change(folder: Path, **changed: Any) -> None:
+    place = folder / "tests/config.json"
+    place.write_text(json.dumps({**json.loads(place.read_text()), **changed}))
+
+
+def broken_manifests(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    manifest, recipe = config["manifest"], config["recipe"]
+    tests = manifest["tests"]
+    yield {"manifest": {**manifest, "id": "../../etc/x"}}
+    yield {"manifest": {**manifest, "id": "a/.."}}
+    yield {"manifest": {**manifest, "repo": "../x"}}
+    yield {"manifest": {**manifest, "editable": ["../**"]}}
+    yield {"manifest": {**manifest, "surprise": 1}}
+    yield {"manifest": {**manifest, "tests": {**tests, "fail_to_pass": ["../../x.py::test"]}}}
+    yield {"manifest": {**manifest, "tests": {**tests, "fail_to_pass": ["gone.py::test"]}}}
+    yield {"manifest": {**manifest, "tests": {**tests, "pass_to_pass": tests["fail_to_pass"]}}}
+    yield {"manifest": None}
+    yield {"manifest": {**manifest, "repo": "../../x"}, "recipe": {**recipe, "name": "../../x"}}
+    yield {"recipe": {**recipe, "source": {"kind": "git", "url": "ext::sh -c id", "commit": "0" * 40}}}
+    yield {"recipe": {**recipe, "install": {"pythonpath": ["../.."]}}}
+    yield {"recipe": []}
+    yield {"base": "0" * 64}
+    yield {"base_patch": 1}
+    yield {"base_patch": "--- a/../../x\n+++ b/../../x\n@@ -0,0 +1 @@\n+x\n"}
+    yield {"base_patch": "\ud800"}
+    yield {"base_patch": "", "source_patch": "--- /dev/null\n+++ b/../../x\n@@ -0,0 +1 @@\n+x\n"}
+    yield {"format": "deepgym-envs 99"}
+
+
+@pytest.mark.parametrize("number", range(19))
+def test_a_folder_that_was_tampered_with_is_refused(exported: Path, tmp_path: Path, number: int) -> None:
+    config = json.loads((exported / "tests/config.json").read_text())
+    change(exported, **list(broken_manifests(config))[number])
+    before = sorted(place for place in tmp_path.rglob("*"))
+    with pytest.raises(TaskError) as caught:
+        read_harbor(exported)
+    assert not isinstance(caught.value, ForeignTask)
+    assert sorted(place for place in tmp_path.rglob("*")) == before
+
+
+def test_links_are_not_followed(exported: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    (exported / "environment/workspace/link").symlink_to(secret)
+    with pytest.raises(TaskError, match="only regular files"):
+        read_harbor(exported)
+
+
+def test_a_changed_workspace_is_noticed(exported: Path) -> None:
+    (exported / "environment/workspace/tiny/__init__.py").write_text("x = 1\n")
+    with pytest.raises(TaskError, match="environment/workspace is not what"):
+        read_harbor(exported)
+
+
+def test_a_missing_solution_is_named(exported: Path) -> None:
+    (exported / "solution/solution.patch").unlink()
+    with pytest.raises(TaskError, match=r"solution/solution\.patch"):
+        read_harbor(exported)
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("solution", "reward"), [("gold", 1.0), ("base", 0.0), ("cheat", 0.0), ("outside", 0.0)]
+)
+def test_the_verifier_judges_in_a_container(
+    built: Task, tmp_path: Path, solution: str, reward: float
+) -> None:
+    folder = export_harbor(built, tmp_path / "harbor")
+    state = built.gold if solution == "gold" else WorkspaceState(built.base)
+    if solution == "cheat":
+        state = state.with_file("tiny/__init__.py", b"import os\nos._exit(0)\n")
+    if solution == "outside":
+        state = state.with_file("conftest.py", b"import os\nos._exit(0)\n")
+    work = tmp_path / "submitted"
+    work.mkdir()
+    state.tree().write_to(work)
+    client = connect()
+    tag = task_image(client, built, quiet)
+    client.close()
+    script = "PATH=/opt/venv/bin:$PATH sh /tests/test.sh >&2; cat /logs/verifier/reward.json"
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--network=none", "-v", f"{folder}/tests:/tests:ro",
+         "-v", f"{work}:/workspace:ro", tag, "sh", "-c", script],
+        capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == {"reward": reward}, done.stderr

@@ -1,0 +1,105 @@
+"""The share of visible tests that pass, which nothing but better code can raise."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from deepgym_envs import Grader, Task, WorkspaceState
+from deepgym_envs.reward import visible_tests
+from deepgym_envs.sandbox import Command, Completed
+from deepgym_envs.testing import FakeBackend, completed
+
+from ..tiny import SOLVED, MakeTiny, fake, make_tiny, tiny  # noqa: TID252
+
+FIXTURES = (fake, make_tiny, tiny)
+MODULE = "tiny/__init__.py"
+
+
+def potential(task: Task, backend: FakeBackend, files: dict[str, bytes | None]) -> float:
+    with Grader(task, backend) as grader:
+        return visible_tests(grader, WorkspaceState(task.base).with_files(files))
+
+
+@pytest.mark.parametrize(
+    ("module", "value"),
+    [
+        (None, 2 / 3),
+        (SOLVED, 1.0),
+        ("def add(:", 0.0),
+        ("def add(a, b):\n    return 0\n\n\ndef double(a):\n    return 0\n", 0.0),
+        ("import sys\nsys.exit()", 0.0),
+    ],
+)
+def test_it_is_the_share_that_passes(tiny: Task, fake: FakeBackend, module: str | None, value: float) -> None:
+    if module is not None and "exit" in module:
+        fake = FakeBackend(lambda state, _: (completed(0), state))
+    files: dict[str, bytes | None] = {} if module is None else {MODULE: module.encode()}
+    if module is None or "exit" not in module:
+        assert potential(tiny, fake, files) == pytest.approx(value)
+    else:
+        assert potential(tiny, fake, files) == 0.0
+
+
+@pytest.mark.parametrize("editable", [("tiny/**",), ("tiny/**", "tests/**", "*.py")])
+@pytest.mark.parametrize(
+    "tests",
+    [
+        None,
+        b"",
+        b"def test_add():\n    pass\n",
+        b"import pytest\npytestmark = pytest.mark.skip\n",
+        b"def test_new():\n    pass\n" * 5,
+    ],
+)
+def test_weaker_visible_tests_gain_nothing(
+    make_tiny: MakeTiny, fake: FakeBackend, editable: tuple[str, ...], tests: bytes | None
+) -> None:
+    task = make_tiny(editable=editable)
+    assert potential(task, fake, {"tests/test_tiny.py": tests}) == pytest.approx(2 / 3)
+    assert potential(task, fake, {"tests/test_tiny.py": tests, MODULE: SOLVED.encode()}) == 1.0
+
+
+def reports(base: list[object], other: list[object]) -> FakeBackend:
+    """Boxes whose tests say ``base`` of the base and ``other`` of any other state."""
+
+    def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        rows = [*(other if state.changes else base), {"exit": 0, "collected": 1}]
+        return completed(0, report="".join(json.dumps(row) + "\n" for row in rows).encode()), state
+
+    return FakeBackend(answer)
+
+
+def rows(node: str, outcome: str = "passed") -> list[object]:
+    results = {"setup": "passed", "call": outcome, "teardown": "passed"}
+    return [{"test": node, "when": when, "outcome": result, "detail": ""} for when, result in results.items()]
+
+
+BROKEN_FILE = {"broken": "t.py", "detail": ""}
+
+
+@pytest.mark.parametrize(
+    ("base", "now", "value"),
+    [
+        ([], [], 0.0),
+        ([], rows("t.py::a"), 0.0),
+        ([BROKEN_FILE], [BROKEN_FILE], 0.0),
+        ([BROKEN_FILE], rows("t.py::a"), 1.0),
+        ([BROKEN_FILE], [*rows("t.py::a"), *rows("t.py::b", "skipped")], 1.0),
+        ([BROKEN_FILE], [*rows("t.py::a"), *rows("t.py::b", "failed")], 0.0),
+        ([BROKEN_FILE], [], 0.0),
+        (rows("t.py::a"), [*rows("t.py::b"), *rows("t.py::c")], 0.0),
+        (
+            [*rows("t.py::a"), *rows("t.py::b", "failed")],
+            [*rows("t.py::a"), *rows("t.py::b"), *rows("t.py::c")],
+            1.0,
+        ),
+        ([*rows("t.py::a"), *rows("t.py::a")], rows("t.py::a"), 1.0),
+        (rows("t.py::a"), [*rows("t.py::a"), *rows("t.py::a")], 0.0),
+    ],
+)
+def test_it_counts_over_what_the_base_has(
+    tiny: Task, base: list[object], now: list[object], value: float
+) -> None:
+    assert potential(tiny, reports(base, now), {MODULE: b"changed"}) == value
