@@ -3,7 +3,8 @@
     python -m benchmarks.step [--rounds 100] [--task ID] [--json]
 
 Beside it stand ``docker exec`` for each action (command line and SDK), and ``docker run`` with ``docker rm``
-for each episode. All of them take turns, so that a slow moment of the machine hits each alike; quote the ratios.
+for each episode. All of them take turns, so that a slow moment of the machine hits each alike; quote the
+ratios.
 """
 
 from __future__ import annotations

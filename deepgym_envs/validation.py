@@ -1,8 +1,8 @@
-"""Is a task fit to be trained on? Its files are looked at, then its tests are run, again and again, without
-and with the reference solution.
+"""Is a task fit to be trained on?
 
-A finding rejects the task and says what to mend; a warning is for the author to judge. What the
-infrastructure failed at is neither: the task "could not be judged".
+Its files are looked at, then its tests are run, again and again, without and with the reference solution. A
+finding rejects the task and says what to mend; a warning is for the author to judge. What the infrastructure
+failed at is neither: the task "could not be judged".
 """
 
 from __future__ import annotations
@@ -51,12 +51,14 @@ class TaskValidation:
 
 
 def validate(task: Task, *, backend: Backend, repeats: int = 5, seed: int = 0) -> TaskValidation:
-    """Check ``task``, running its hidden tests ``repeats`` times (at least 1) at its base and with its
-    solution.
+    """Check ``task``: its hidden tests run ``repeats`` times at its base, and as often with its solution.
 
-    The first run is in the order in which the task lists them, each other in a random order of its own, which
-    ``seed`` decides. Nothing comes from a grader's memory. Never raises for what is wrong with the task or
-    the sandbox.
+    The first run is in the listed order, each other in a random order of its own, which ``seed`` decides.
+    Nothing comes from a grader's memory. What is wrong with the task or the sandbox is in the result, not
+    raised.
+
+    Raises:
+        ValueError: ``repeats`` is less than 1.
     """
     if repeats < 1:
         raise ValueError(f"repeats: at least 1 (found {repeats})")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from functools import cache as once
 from pathlib import Path
 
 import pytest
 
+from deepgym_envs.sandbox.bwrap import BwrapBackend
 from deepgym_envs.sandbox.docker import DockerBackend
 from deepgym_envs.state import File
 from deepgym_envs.task import Limits, Task
@@ -32,6 +35,28 @@ HIDDEN = {
 GOLD = {"tiny/__init__.py": "def add(a, b):\n    return a + b\n\n\ndef double(a):\n    return 2 * a\n"}
 
 
+@once
+def problem(backend: str) -> str | None:
+    """Why that backend cannot be used here; asked once."""
+    return {"docker": DockerBackend, "bwrap": BwrapBackend}[backend]().problem()
+
+
+def pytest_sessionstart() -> None:
+    """Where ``DEEPGYM_TESTS_REQUIRE`` names backends, as in CI, their tests must not be skipped."""
+    for backend in filter(None, os.environ.get("DEEPGYM_TESTS_REQUIRE", "").split(",")):
+        trouble = problem(backend)
+        if trouble:
+            pytest.exit(f"{backend} is required and does not work: {trouble}", returncode=1)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that is marked with a backend is skipped where that does not work."""
+    for backend in ("docker", "bwrap"):
+        trouble = problem(backend) if item.get_closest_marker(backend) else None
+        if trouble:
+            pytest.skip(f"{backend}: {trouble}")
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Task:
     """A task with files of every kind; ``add`` subtracts."""
@@ -49,11 +74,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Task:
 @pytest.fixture(scope="session")
 def docker_backend() -> DockerBackend:
     """The Docker backend; skips where no engine answers."""
-    backend = DockerBackend()
-    problem = backend.problem()
-    if problem:
-        pytest.skip(problem)
-    return backend
+    trouble = problem("docker")
+    if trouble:
+        pytest.skip(trouble)
+    return DockerBackend()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import typer
+from rich.box import SIMPLE
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -133,7 +134,7 @@ class _Scores:
 
 
 def _table(done: Evaluation) -> Table:
-    table = Table(caption="masked episodes count for nothing; 95 %: Wilson's interval of pass@1")
+    table = Table(box=SIMPLE, caption="masked episodes count for nothing; 95 %: Wilson's interval of pass@1")
     table.add_column("kind", no_wrap=True)
     for name in ("tasks", "episodes", "solved", "pass@1", "95 %", "masked"):
         table.add_column(name, justify="right", no_wrap=True)

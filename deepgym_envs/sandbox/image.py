@@ -114,10 +114,9 @@ def list_images(client: Any) -> list[ImageInfo]:
 
 
 def prune_images(client: Any, keep: Iterable[Task], *, bases: bool = False) -> list[str]:
-    """Remove task and environment images that no task of ``keep`` uses, and the bases too, if told; returns
-    tags.
+    """Remove task and environment images that no task of ``keep`` uses, and ``bases`` if told; returns tags.
 
-    An image with a running box is left alone.
+    An image with a running box is left alone. What failed builds left behind goes as well, named by its id.
     """
     tasks = list(keep)
     wanted = {_task_tag(task) for task in tasks}
@@ -125,9 +124,11 @@ def prune_images(client: Any, keep: Iterable[Task], *, bases: bool = False) -> l
     running = {container["ImageID"] for container in client.api.containers(all=True)}
     removed = []
     for image in reversed(list_images(client)):  # tasks first, then environments, then bases
-        # The kind matters, for a task's image inherits the labels of its environment's.
-        kept = image.tag in wanted or (image.kind == "environment" and image.environment in environments)
-        if kept or (image.kind == "base" and not bases):
+        # The kind matters, for an image inherits the labels of what it is built on; without a tag it is what
+        # a build that failed left behind.
+        environment = image.kind == "environment" and image.environment in environments
+        base = image.kind == "base" and not bases
+        if not image.tag.startswith("sha256:") and (image.tag in wanted or environment or base):
             continue
         try:
             if client.api.inspect_image(image.tag)["Id"] in running:

@@ -1,0 +1,6 @@
+"""Gymnasium wrappers for DeepGym environments: one class, one idea, one file."""
+
+from deepgym_wrappers.episode_timings import EpisodeTimings
+from deepgym_wrappers.tool_call_text import ToolCallText
+
+__all__ = ["EpisodeTimings", "ToolCallText"]
