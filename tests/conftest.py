@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deepgym_envs.sandbox import Backend
 from deepgym_envs.sandbox.bwrap import BwrapBackend
 from deepgym_envs.sandbox.docker import DockerBackend
 from deepgym_envs.state import File
@@ -38,7 +39,8 @@ GOLD = {"tiny/__init__.py": "def add(a, b):\n    return a + b\n\n\ndef double(a)
 @once
 def problem(backend: str) -> str | None:
     """Why that backend cannot be used here; asked once."""
-    return {"docker": DockerBackend, "bwrap": BwrapBackend}[backend]().problem()
+    chosen: Backend = DockerBackend() if backend == "docker" else BwrapBackend()
+    return chosen.problem()
 
 
 def pytest_sessionstart() -> None:

@@ -6,9 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from deepgym_envs.cli.app import app
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -104,6 +109,22 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_command_and_every_option_of_the_command_line_is_described() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    for name, command in _leaves(typer.main.get_command(app)):
+        assert name in page
+        for parameter in command.params:
+            for option in parameter.opts:
+                assert option in page or not option.startswith("--"), f"{name} {option}"
+
+
+def _leaves(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    for inner, below in getattr(command, "commands", {}).items():
+        yield from _leaves(below, f"{name} {inner}".strip())
+    if not getattr(command, "commands", {}):
+        yield name, command
 
 
 def test_every_page_is_in_the_index() -> None:

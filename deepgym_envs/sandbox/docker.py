@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import docker
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig
 
 from deepgym_envs.errors import SandboxError, SandboxUnavailable
@@ -74,8 +74,11 @@ class DockerBackend:
         """See ``Backend.open``."""
         client = connect()
         try:
-            tag = self._tag(client, task)
-            container = self._create(client, tag, task)
+            try:
+                container = self._create(client, self._tag(client, task), task)
+            except ImageNotFound:  # somebody removed it in the meantime
+                self._forget(task)
+                container = self._create(client, self._tag(client, task), task)
             return self._start(client, container, task)
         except (APIError, OSError) as error:
             client.close()
@@ -89,6 +92,10 @@ class DockerBackend:
             if task.digest not in self._tags:
                 self._tags[task.digest] = task_image(client, task, self.report)
             return self._tags[task.digest]
+
+    def _forget(self, task: Task) -> None:
+        with self._lock:
+            self._tags.pop(task.digest, None)
 
     def _create(self, client: docker.DockerClient, tag: str, task: Task) -> str:
         limits = task.limits
@@ -166,16 +173,25 @@ def connect() -> docker.DockerClient:
     Raises:
         SandboxUnavailable: none answers; says what to do.
     """
+    client = None
     try:
         client = docker.from_env(timeout=120)
         client.ping()
     except (DockerException, OSError) as error:
-        reason = str(error).split("(")[-1].strip(") ") if "(" in str(error) else str(error)
+        if client is not None:
+            client.close()
         raise SandboxUnavailable(
-            f"no Docker engine answers ({reason}); start one (`dockerd`, Docker Desktop) "
+            f"no Docker engine answers ({_origin(error)}); start one (`dockerd`, Docker Desktop) "
             "or use --sandbox bwrap"
         ) from None
     return client
+
+
+def _origin(error: BaseException) -> str:
+    """What went wrong first: the SDK wraps it several times."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(error)
 
 
 class AttachedStream:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ import pytest
 
 from deepgym_envs.errors import BoxLost, SandboxError, SandboxUnavailable
 from deepgym_envs.sandbox import Command, Sandbox
-from deepgym_envs.sandbox.docker import LABEL, DockerBackend, connect
+from deepgym_envs.sandbox.docker import LABEL, DockerBackend, connect, quiet
+from deepgym_envs.sandbox.image import task_image
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
@@ -325,3 +327,15 @@ def test_nothing_of_the_agents_travels_in_the_containers_configuration(
     said = json.dumps(found["Config"])
     assert "return a + b" not in said
     assert "test_hidden" not in said
+
+
+def test_an_image_that_was_removed_meanwhile_is_built_again(
+    docker_backend: DockerBackend, built: Task
+) -> None:
+    client = connect()
+    try:
+        client.images.remove(task_image(client, built, quiet), force=True)
+        with closing(docker_backend.open(built)) as box:
+            assert box.capture().state.changes == {}
+    finally:
+        client.close()
