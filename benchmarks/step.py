@@ -1,10 +1,10 @@
 """How long a step and a reset take on Docker, beside what a user would do instead, in one run.
 
-    python -m benchmarks.step [--rounds 100] [--task ID] [--json]
+    python -m benchmarks.step [--rounds 20] [--task ID] [--json]
 
 Beside it stand ``docker exec`` for each action (command line and SDK), and ``docker run`` with ``docker rm``
-for each episode. All of them take turns, so that a slow moment of the machine hits each alike; quote the
-ratios.
+for each episode. All of them take turns, five times in a row each, so that a slow moment of the machine
+hits each alike; quote the ratios.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from deepgym_envs.sandbox.docker import DockerBackend, connect
 from deepgym_envs.sandbox.image import task_image
 
 Sample = dict[str, list[float]]
+BURST = 5
 EXEC, EXEC_SDK, RUN = "docker exec cat (command line)", "docker exec cat (SDK)", "docker run + rm"
 
 
@@ -34,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--task", default=None, help="a task id; default: the first of the suite starter")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -50,7 +51,7 @@ def main() -> None:
 
 
 def measure(task: deepgym_envs.Task, rounds: int) -> Sample:
-    """Seconds of each operation, once per round, in turns; a tenth of the rounds first to warm up."""
+    """Seconds of each operation, ``BURST`` times a round, in turns, after a tenth more to warm up."""
     backend = DockerBackend(report=lambda said: print(said, file=sys.stderr))
     client = connect()
     tag = task_image(client, task, backend.report)
@@ -62,9 +63,9 @@ def measure(task: deepgym_envs.Task, rounds: int) -> Sample:
         times: Sample = {name: [] for name in operations}
         for turn in range(-max(1, rounds // 10), rounds):
             for name, operation in operations.items():
-                seconds = operation()
+                seconds = [operation() for _ in range(BURST)]
                 if turn >= 0:
-                    times[name].append(seconds)
+                    times[name] += seconds
         return times
     finally:
         env.close()
@@ -189,9 +190,8 @@ def summary(times: Sample, task: deepgym_envs.Task, rounds: int) -> dict[str, ob
 
 def show(result: dict[str, object]) -> None:
     """Print a summary as a table."""
-    print(
-        f"{result['task']}: {result['files']} files, {result['rounds']} rounds, Python {result['python']}\n"
-    )
+    print(f"{result['task']}: {result['files']} files, {result['rounds']} rounds of {BURST}")
+    print(f"Python {result['python']}\n")
     print(f"{'':34}{'p50 ms':>10}{'p95 ms':>10}")
     rows, ratios = result["milliseconds"], result["ratios_of_medians"]
     assert isinstance(rows, dict)

@@ -49,8 +49,8 @@ class Channel:
         header = json.dumps({**request, "blobs": [len(blob) for blob in blobs]}).encode()
         body = b"".join(blobs)
         try:
-            self._stream.send(len(header).to_bytes(4, "big") + len(body).to_bytes(4, "big"), deadline)
-            self._stream.send(header + body, deadline)
+            lengths = len(header).to_bytes(4, "big") + len(body).to_bytes(4, "big")
+            self._stream.send(lengths + header + body, deadline)
             head = self._exactly(8, deadline)
             header_size, body_size = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:], "big")
             if header_size > MAX_HEADER or body_size > MAX_BODY:
