@@ -72,8 +72,7 @@ def apply_patch(tree: Tree, patch: bytes) -> Tree:
 
 
 def make_patch(state: WorkspaceState) -> bytes:
-    """The change from a state's base to it as a git-style diff, which ``apply_patch`` takes back; empty if
-    none."""
+    """The change from a state's base to it as a git-style diff, which ``apply_patch`` takes back."""
     if not state.changes:
         return b""
     old = {path: state.base[path] for path in state.changes if path in state.base}

@@ -218,8 +218,7 @@ class WorkspaceState:
         return self.changes[path] if path in self.changes else self.base.get(path)
 
     def with_file(self, path: str, data: bytes | None, *, executable: bool | None = None) -> WorkspaceState:
-        """The state in which ``path`` holds ``data``, or is gone when that is None; its mode is kept if not
-        given."""
+        """The state with ``data`` at ``path``, or with nothing there if None; keeps the mode if not given."""
         if data is None:
             return WorkspaceState(self.base, {**self.changes, path: None})
         old = self.get(path)
@@ -239,8 +238,7 @@ class WorkspaceState:
         return WorkspaceState(self.base, {path: file for path, file in self.changes.items() if keep(path)})
 
     def tree(self) -> Tree:
-        """All files of the state as a tree; raises ``ValueError`` where a file has become a folder's
-        parent."""
+        """All files of the state as a tree; raises ``ValueError`` where a file is also a folder."""
         files: dict[str, File] = dict(self.base)
         for path, file in self.changes.items():
             if file is None:

@@ -119,8 +119,7 @@ class Task:
 
     @property
     def editable(self) -> tuple[str, ...]:
-        """Patterns of the paths that a solution may change; ``**`` spans folders. All else reverts to
-        base."""
+        """Patterns of what a solution may change; ``**`` spans folders. All else reverts to the base."""
         return self.manifest.editable
 
     @property

@@ -45,8 +45,7 @@ def boxd_config(
     rlimits: Mapping[str, int],
     disk_bytes: int,
 ) -> dict[str, Any]:
-    """What ``boxd.py`` is told when it starts; ``user`` is (uid, gid) of the agent where it is not boxd's
-    own."""
+    """What ``boxd.py`` is told at its start; ``user`` is the agent's (uid, gid) if not boxd's own."""
     return {
         "workspace": workspace,
         "base": base,
@@ -65,8 +64,7 @@ def boxd_config(
 
 
 def agent_environment(python_folder: str, scratch: str, workspace: str, recipe: RepoRecipe) -> dict[str, str]:
-    """The whole environment of the agent's commands: nothing of the host's, nothing that differs between
-    hosts."""
+    """All variables of the agent's commands: none is the host's, none differs between hosts."""
     places = (workspace if path == "." else f"{workspace}/{path}" for path in recipe.install.pythonpath)
     return {
         "PATH": f"{python_folder}:/usr/local/bin:/usr/bin:/bin",

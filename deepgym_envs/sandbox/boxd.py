@@ -362,8 +362,7 @@ class Workspace:
         os.chown(place, *self.user)
 
     def parent(self, path):
-        """Descriptor of the folder that holds ``path``, reached without following a link, and the last
-        name."""
+        """Descriptor of the folder that holds ``path``, reached by no link, and the last name."""
         *folders, name = path.split("/")
         here = os.open(self.root, DIRECTORY)
         for folder in folders:
@@ -420,8 +419,7 @@ class Workspace:
             folder = os.path.dirname(folder)
 
     def apply(self, changes, blobs):
-        """Make each change; deletions first, so that a file may take a folder's place and the other way
-        round."""
+        """Make each change; deletions first, so that a file may take a folder's place, or give it its own."""
         for path, mode in changes:
             if mode == "0":
                 self.delete(path)
@@ -448,8 +446,7 @@ class Workspace:
             os.close(end)
 
     def walk(self, top, prefix, visit):
-        """Visit every entry below the folder descriptor ``top``, depth first, and remove empty folders;
-        closes ``top``.
+        """Visit every entry below the descriptor ``top``, depth first; remove empty folders, close ``top``.
 
         ``visit(parent, path, entry)`` says whether to descend.
         """
@@ -505,8 +502,7 @@ class Workspace:
         return True
 
     def capture(self):
-        """Every file that differs from the base, after all that cannot be part of a value has been
-        removed."""
+        """Every file that differs from the base, once all that cannot be part of a value is removed."""
         changes, blobs, dropped, seen = [], [], [], set()
         budget = dict(self.limits)
 
@@ -528,9 +524,8 @@ class Workspace:
 
         self.walk_all(visit)
         for path in sorted(self.entries.keys() - seen):
-            if is_cache(
-                path
-            ):  # such as the pointer to the git folder: not part of the value, so always the base's
+            if is_cache(path):
+                # Such as the pointer to the git folder: not part of the value, so always the base's.
                 self.put_base(path)
             else:
                 changes.append([path, "0"])
@@ -607,8 +602,7 @@ def discard(parent, name):
 
 
 def empty(top: int) -> None:
-    """Remove everything below the folder descriptor ``top`` and close it; inner folders are lifted up one by
-    one."""
+    """Remove everything below the descriptor ``top`` and close it; inner folders are lifted up one by one."""
     queue = [""]
     while queue:
         inner = queue.pop()

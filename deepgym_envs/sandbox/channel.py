@@ -21,8 +21,7 @@ class Stream(Protocol):
         """Send all of ``data`` before ``deadline`` (of ``time.monotonic``); raises ``OSError``."""
 
     def receive(self, size: int, deadline: float) -> bytes:
-        """At least one and at most ``size`` bytes; empty at the end; raises ``OSError`` (also at the
-        deadline)."""
+        """One to ``size`` bytes, none at the end; raises ``OSError``, also at the deadline."""
 
     def last_words(self) -> str:
         """What the program wrote to its standard error, for a complaint."""

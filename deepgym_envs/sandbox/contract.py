@@ -124,8 +124,7 @@ class Sandbox(Protocol):
         """
 
     def run(self, command: Command) -> Completed:
-        """Run a command; when this returns, all of its processes are dead. Limits end in the result, not in
-        errors."""
+        """Run a command; at the return its processes are dead. Limits end in the result, not in errors."""
 
     def close(self) -> None:
         """Remove the box and all that it holds; calling it again does nothing."""

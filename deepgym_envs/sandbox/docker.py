@@ -195,8 +195,7 @@ def _origin(error: BaseException) -> str:
 
 
 class AttachedStream:
-    """A container's standard streams over one socket; the engine puts an eight-byte mark before each
-    piece."""
+    """A container's standard streams over one socket; eight bytes before each piece say whose it is."""
 
     def __init__(self, attached: Any) -> None:
         self._attached = attached

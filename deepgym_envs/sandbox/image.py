@@ -214,8 +214,7 @@ def _wheels(recipe: RepoRecipe, base: BaseImage, architecture: str) -> list[Path
 
 
 def _one_commit(tree: Tree) -> Tree:
-    """A git folder with ``tree`` as its only commit, the same for the same tree, for use at
-    ``/workspace``."""
+    """A git folder for ``/workspace`` with ``tree`` as its only commit; equal for equal trees."""
     with tempfile.TemporaryDirectory(prefix="deepgym-commit-") as scratch:
         work = Path(scratch, "work")
         work.mkdir()

@@ -69,8 +69,7 @@ class Bench:
         return done.output
 
     def holds(self, state: WorkspaceState) -> None:
-        """Assert that a program in the box sees exactly the files of ``state``, with their content and
-        mode."""
+        """Assert that a program in the box sees exactly the files of ``state``, contents and modes."""
         done = self.box.run(Command(("python", "-c", _LISTING), 60, report_bytes=32 << 20))
         self._good(done)
         found = {bytes.fromhex(path): tuple(rest) for path, *rest in json.loads(done.report)}

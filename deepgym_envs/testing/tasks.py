@@ -25,8 +25,7 @@ def make_recipe(  # noqa: PLR0913 - every option is written out
     plugins: Sequence[str] = (),
     python: str = ">=3.9",
 ) -> None:
-    """Write the recipe and the bundled source of a repository into ``folder``, which gets its name from
-    it."""
+    """Write a repository's recipe and bundled source into ``folder``, after which it is named."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "src").mkdir()
     _tree(source).write_to(folder / "src")
