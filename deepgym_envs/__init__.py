@@ -13,6 +13,7 @@ from deepgym_envs.errors import (
     SandboxUnavailable,
     TaskError,
     UnknownTask,
+    UsageError,
 )
 from deepgym_envs.grade import Grader, Memory, Verdict, grade
 from deepgym_envs.state import File, Tree, WorkspaceState
@@ -34,6 +35,7 @@ __all__ = [
     "TaskError",
     "Tree",
     "UnknownTask",
+    "UsageError",
     "Verdict",
     "WorkspaceState",
     "grade",

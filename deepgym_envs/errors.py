@@ -5,6 +5,7 @@
     DeepGymError
     ├── TaskError (ValueError)            the task or recipe is broken: its author mends it
     │   └── UnknownTask (LookupError)     there is no task, suite or recipe of that name
+    ├── UsageError (ValueError)           an argument that cannot be used: an option, a file, a folder
     ├── ActionError (ValueError)          the agent's doing: becomes an observation, never leaves env.step
     └── SandboxError (RuntimeError)       infrastructure: the sample is masked, never rewarded
         ├── SandboxUnavailable            no backend can run here: install or start something
@@ -28,6 +29,10 @@ class TaskError(DeepGymError, ValueError):
 
 class UnknownTask(TaskError, LookupError):
     """No task, suite or recipe has that name."""
+
+
+class UsageError(DeepGymError, ValueError):
+    """The caller gave an argument that cannot be used; says which would do."""
 
 
 class ActionError(DeepGymError, ValueError):

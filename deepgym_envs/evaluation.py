@@ -15,6 +15,7 @@ from typing import Any
 from deepgym_envs.agents import AgentFactory, make_agent
 from deepgym_envs.crew import Crew, Job
 from deepgym_envs.env import Measure
+from deepgym_envs.errors import UsageError
 from deepgym_envs.sandbox import Backend, BackendName, choose_backend
 from deepgym_envs.statistics import wilson
 from deepgym_envs.store import RunStore
@@ -175,7 +176,7 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
     When this is interrupted, or a worker fails, all boxes are closed and what is stored stays.
 
     Raises:
-        ValueError: there is no such agent; numbers are below 1; two tasks have one id; ``resume`` without
+        UsageError: there is no such agent; numbers are below 1; two tasks have one id; ``resume`` without
             ``out``; the
             run in ``out`` is another.
         TaskError: a task is broken, or the agent cannot play it.
@@ -185,9 +186,9 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
     """
     started = time.monotonic()
     if episodes < 1 or (workers is not None and workers < 1):
-        raise ValueError("there must be at least one episode and one worker")
+        raise UsageError("there must be at least one episode and one worker")
     if resume and out is None:
-        raise ValueError("resume needs out, the folder of the run to go on with")
+        raise UsageError("resume needs out, the folder of the run to go on with")
     make = make_agent(agent, commands=commands)
     name = _check_playable(tasks, make)
     backend = choose_backend(sandbox)
@@ -223,7 +224,7 @@ def _check_playable(tasks: Sequence[Task], make: AgentFactory) -> str:
     names = Counter(task.id for task in tasks)
     twice = next((name for name, count in names.items() if count > 1), None)
     if twice is not None:
-        raise ValueError(f"there are two tasks with the id {twice!r}; give each its own")
+        raise UsageError(f"there are two tasks with the id {twice!r}; give each its own")
     agent = make()
     for task in tasks:
         agent.begin(task, 0)

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from deepgym_envs.errors import UsageError
 from deepgym_envs.trajectory import Key, Trajectory
 
 FORMAT = 1
@@ -44,7 +45,7 @@ class RunStore:
         ``settings`` are plain JSON values: all that decides what an episode of this run is.
 
         Raises:
-            ValueError: a run is there already and ``resume`` is False, or it has other settings, or the
+            UsageError: a run is there already and ``resume`` is False, or it has other settings, or the
                 file is
                 not a run's or of a newer format.
             OSError: the file cannot be read or written; says why.
@@ -68,11 +69,11 @@ class RunStore:
                     if found is None:
                         _lay_out(connection, wanted)
                 if found is not None and not resume:
-                    raise ValueError(
+                    raise UsageError(
                         f"{folder} holds a run already; go on with --resume, or choose another folder"
                     )
                 if found is not None and found != wanted:
-                    raise ValueError(_difference(folder, found, wanted))
+                    raise UsageError(_difference(folder, found, wanted))
             except BaseException:
                 connection.close()
                 raise
@@ -84,7 +85,7 @@ class RunStore:
 
         Raises:
             FileNotFoundError: there is none.
-            ValueError: the file is not a run's, or of a newer format.
+            UsageError: the file is not a run's, or of a newer format.
             OSError: it cannot be read; says why.
         """
         path = folder / FILE_NAME
@@ -101,7 +102,7 @@ class RunStore:
                 connection, found = _open_to_read(path, "mode=ro&immutable=1")
         if found is None:
             connection.close()
-            raise ValueError(f"{path} holds no run")
+            raise UsageError(f"{path} holds no run")
         return cls(path, connection, found)
 
     def add(self, trajectory: Trajectory) -> bool:
@@ -185,10 +186,10 @@ def _settings(path: Path, connection: sqlite3.Connection) -> dict[str, Any] | No
     if not _execute(connection, "SELECT count(*) FROM sqlite_master"):
         return None
     if _execute(connection, "PRAGMA application_id") != _APPLICATION:
-        raise ValueError(f"{path} is a database of another program; choose another folder")
+        raise UsageError(f"{path} is a database of another program; choose another folder")
     version = _execute(connection, "SELECT format FROM header")
     if version != FORMAT:
-        raise ValueError(f"{path} is of format {version}, this version reads {FORMAT}; update deepgym-envs")
+        raise UsageError(f"{path} is of format {version}, this version reads {FORMAT}; update deepgym-envs")
     settings: dict[str, Any] = json.loads(_execute(connection, "SELECT settings FROM header"))
     return settings
 
@@ -229,7 +230,7 @@ def _explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith("SQLITE_NOTADB"):
-            raise ValueError(f"{path} is not a run's file; choose another folder") from None
+            raise UsageError(f"{path} is not a run's file; choose another folder") from None
         meaning = next((said for code, said in _MEANINGS.items() if name.startswith(code)), "")
         if not meaning:
             raise

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from deepgym_envs.errors import ActionError, BoxLost, SandboxError
+from deepgym_envs.errors import ActionError, BoxLost, SandboxError, UsageError
 from deepgym_envs.grade import Reason, TestReport, judge, run_hidden, run_visible
 from deepgym_envs.sandbox import Backend, Completed, Sandbox
 from deepgym_envs.sandbox.contract import Closing
@@ -58,10 +58,10 @@ def validate(task: Task, *, backend: Backend, repeats: int = 5, seed: int = 0) -
     raised.
 
     Raises:
-        ValueError: ``repeats`` is less than 1.
+        UsageError: ``repeats`` is less than 1.
     """
     if repeats < 1:
-        raise ValueError(f"repeats: at least 1 (found {repeats})")
+        raise UsageError(f"repeats: at least 1 (found {repeats})")
     found = list(static_findings(task))
     tests = task.manifest.tests
     figures: dict[str, float] = {

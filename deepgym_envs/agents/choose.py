@@ -12,6 +12,7 @@ from deepgym_envs.agents.noop import NoopAgent
 from deepgym_envs.agents.oracle import OracleAgent
 from deepgym_envs.agents.random_agent import RandomAgent
 from deepgym_envs.agents.scripted import ScriptedAgent, read_script
+from deepgym_envs.errors import UsageError
 
 AgentFactory = Callable[[], Agent]
 
@@ -22,12 +23,12 @@ def make_agent(spec: str, *, commands: bool = False) -> AgentFactory:
     ``commands`` says whether the environment allows ``run_command``. A script is read once, here.
 
     Raises:
-        ValueError: there is no such agent (suggests the nearest), or its script is not good.
+        UsageError: there is no such agent (suggests the nearest), or its script is not good.
     """
     kind, colon, argument = spec.partition(":")
     if kind == "scripted":
         if not argument:
-            raise ValueError("the agent 'scripted' needs a file: scripted:<file>")
+            raise UsageError("the agent 'scripted' needs a file: scripted:<file>")
         script = read_script(Path(argument), commands=commands)
         return lambda: ScriptedAgent(script.name, script.actions)
     plain: dict[str, AgentFactory] = {
@@ -40,4 +41,4 @@ def make_agent(spec: str, *, commands: bool = False) -> AgentFactory:
     known = [*plain, "scripted:<file>"]
     near = difflib.get_close_matches(kind, [*plain, "scripted"], n=1, cutoff=0.5)
     hint = f"did you mean {next(name for name in known if name.startswith(near[0]))!r}?" if near else ""
-    raise ValueError(f"no agent {spec!r}; {hint or 'known: ' + ', '.join(known)}")
+    raise UsageError(f"no agent {spec!r}; {hint or 'known: ' + ', '.join(known)}")

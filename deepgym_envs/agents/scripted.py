@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deepgym_envs.action import Action, Submit, from_tool_call
-from deepgym_envs.errors import ActionError
+from deepgym_envs.errors import ActionError, UsageError
 from deepgym_envs.task import Task
 
 
@@ -44,16 +44,16 @@ def read_script(file: Path, *, commands: bool = False) -> ScriptedAgent:
     {"path": "a.py"}}``. The agent's name is the file's name and a digest of what is in it.
 
     Raises:
-        ValueError: the file cannot be read, or an entry is not a tool call; names the file, the entry and
+        UsageError: the file cannot be read, or an entry is not a tool call; names the file, the entry and
             why.
     """
     try:
         data = file.read_bytes()
         text = data.decode()
     except OSError as error:
-        raise ValueError(f"the script {file} cannot be read: {error.strerror}") from None
+        raise UsageError(f"the script {file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise ValueError(f"the script {file} is not UTF-8 at byte {error.start}") from None
+        raise UsageError(f"the script {file} is not UTF-8 at byte {error.start}") from None
     actions = [_action(entry, where, commands) for where, entry in _entries(file, text)]
     return ScriptedAgent(f"scripted:{file.name}@{hashlib.sha256(data).hexdigest()[:8]}", actions)
 
@@ -74,18 +74,18 @@ def _parsed(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where}: not JSON: {error}") from None
+        raise UsageError(f"{where}: not JSON: {error}") from None
 
 
 def _action(entry: Any, where: str, commands: bool) -> Action:
     form = '{"tool": "read_file", "arguments": {"path": "a.py"}}'
     if not isinstance(entry, dict) or not isinstance(entry.get("tool"), str):
-        raise ValueError(f"{where}: not a tool call; write {form}")
+        raise UsageError(f"{where}: not a tool call; write {form}")
     unknown = sorted(entry.keys() - {"tool", "arguments"})
     if unknown:
-        raise ValueError(f"{where}: unknown key {unknown[0]!r}; write {form}")
+        raise UsageError(f"{where}: unknown key {unknown[0]!r}; write {form}")
     try:
         return from_tool_call(entry["tool"], entry.get("arguments", {}), commands=commands)
     except ActionError as error:
         hint = "; allow commands (--commands)" if entry["tool"] == "run_command" and not commands else ""
-        raise ValueError(f"{where}: {error}{hint}") from None
+        raise UsageError(f"{where}: {error}{hint}") from None

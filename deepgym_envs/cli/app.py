@@ -14,7 +14,7 @@ from deepgym_envs.cli.harbor import export_app, import_app
 from deepgym_envs.cli.images import images_app
 from deepgym_envs.cli.screen import complain
 from deepgym_envs.cli.validate import validate_command
-from deepgym_envs.errors import ActionError, DeepGymError, SandboxError, TaskError
+from deepgym_envs.errors import ActionError, DeepGymError, SandboxError, TaskError, UsageError
 
 __all__ = ["FINDINGS", "INTERRUPTED", "NOT_JUDGED", "USAGE", "app", "main"]
 
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status; no error of this package ends in a traceback."""
     try:
         app(args=arguments)
-    except (TaskError, ActionError, ValueError) as error:
+    except (TaskError, ActionError, UsageError) as error:
         complain(str(error))
         sys.exit(USAGE)
     except (SandboxError, DeepGymError, OSError) as error:

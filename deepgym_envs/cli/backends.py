@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable
 from typing import Protocol, cast, get_args, runtime_checkable
 
+from deepgym_envs.errors import UsageError
 from deepgym_envs.sandbox import Backend, BackendName, choose_backend
 
 
@@ -18,13 +19,13 @@ def chosen_backend(name: str, report: Callable[[str], None]) -> Backend:
     """The backend called ``name``; ``report`` is told what takes long, such as a build.
 
     Raises:
-        ValueError: there is no backend of that name.
+        UsageError: there is no backend of that name.
         SandboxUnavailable: it cannot be used here; says what to do.
     """
     known = get_args(BackendName)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
-        raise ValueError(
+        raise UsageError(
             f"no sandbox {name!r}; {f'did you mean {near[0]!r}?' if near else 'known: ' + ', '.join(known)}"
         )
     backend = choose_backend(cast(BackendName, name))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deepgym_envs.errors import TaskError, UnknownTask
+from deepgym_envs.errors import TaskError, UnknownTask, UsageError
 from deepgym_envs.suite import load_task, read_suite
 from deepgym_envs.task import Task
 
@@ -24,12 +24,12 @@ def chosen_tasks(suite: str | None, tasks: Sequence[str] | None) -> Mapping[str,
     """By id, each task or why it cannot be read.
 
     Raises:
-        ValueError: both a suite and tasks are given.
+        UsageError: both a suite and tasks are given.
         UnknownTask: there is no suite or task of that name.
         TaskError: the suite's folder holds no task.
     """
     if suite is not None and tasks:
-        raise ValueError("give --suite or --task, not both")
+        raise UsageError("give --suite or --task, not both")
     if not tasks:
         return read_suite(suite or DEFAULT_SUITE)
     found: dict[str, Task | TaskError] = {}

@@ -25,7 +25,7 @@ from deepgym_envs.cli.choice import JsonOption, SandboxOption, SuiteOption, Task
 from deepgym_envs.cli.exit_status import INTERRUPTED, NOT_JUDGED
 from deepgym_envs.cli.screen import STDERR, STDOUT, complain, print_json
 from deepgym_envs.env import Measure
-from deepgym_envs.errors import SandboxError, TaskError
+from deepgym_envs.errors import SandboxError, TaskError, UsageError
 from deepgym_envs.evaluation import Evaluation, Tally, evaluate
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.task import Task
@@ -55,7 +55,7 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
     Exit status: 0 done, whatever was solved; 2 unusable arguments; 3 nothing could be judged.
     """
     if resume and out is None:
-        raise ValueError("--resume needs --out, the folder of the run to go on with")
+        raise UsageError("--resume needs --out, the folder of the run to go on with")
     measured = _measure(measure)
     make_agent(agent, commands=commands)
     tasks = _readable(chosen_tasks(suite, task))
@@ -90,7 +90,7 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
 
 def _measure(wanted: str) -> Measure:
     if wanted not in get_args(Measure):
-        raise ValueError(f"--measure is one of {', '.join(get_args(Measure))}, not {wanted!r}")
+        raise UsageError(f"--measure is one of {', '.join(get_args(Measure))}, not {wanted!r}")
     return cast(Measure, wanted)
 
 
