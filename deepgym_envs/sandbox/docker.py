@@ -23,6 +23,8 @@ from deepgym_envs.task import Task
 
 # What boxd needs to become the agent, to end its processes, and to mend the files that it leaves.
 CAPABILITIES = ("SETUID", "SETGID", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER")
+# What a command left in the kernel's System V objects would outlive it.
+NO_SYSTEM_V = {"kernel.shmmni": "0", "kernel.msgmni": "0", "kernel.sem": "0 0 0 0"}
 SCRATCH_MB = 64
 LABEL = "deepgym-envs.box"
 
@@ -43,6 +45,7 @@ class DockerBackend:
     cpus: float = 1.0
     report: Callable[[str], None] = quiet
     _tags: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    _sysctls: dict[str, str] = field(default_factory=lambda: dict(NO_SYSTEM_V), init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __reduce__(self) -> tuple[type[DockerBackend], tuple[str | None, float]]:
@@ -75,11 +78,15 @@ class DockerBackend:
         client = connect()
         try:
             try:
-                container = self._create(client, self._tag(client, task), task)
+                return self._started(client, task)
             except ImageNotFound:  # somebody removed it in the meantime
                 self._forget(task)
-                container = self._create(client, self._tag(client, task), task)
-            return self._start(client, container, task)
+            except APIError as error:  # an engine that is not root's may not set them
+                refused = "sysctl" in str(error) or "/proc/sys/" in str(error)
+                if not self._sysctls or not refused:
+                    raise
+                self._sysctls = {}
+            return self._started(client, task)
         except (APIError, OSError) as error:
             client.close()
             raise SandboxError(f"a container for {task.id} could not be started: {error}") from None
@@ -92,6 +99,9 @@ class DockerBackend:
             if task.digest not in self._tags:
                 self._tags[task.digest] = task_image(client, task, self.report)
             return self._tags[task.digest]
+
+    def _started(self, client: docker.DockerClient, task: Task) -> Box:
+        return self._start(client, self._create(client, self._tag(client, task), task), task)
 
     def _forget(self, task: Task) -> None:
         with self._lock:
@@ -124,8 +134,7 @@ class DockerBackend:
             init=False,
             ipc_mode="private",
             shm_size=16 << 20,
-            # Else what a command leaves in the kernel would outlive it.
-            sysctls={"kernel.shmmni": "0", "kernel.msgmni": "0", "kernel.sem": "0 0 0 0"},
+            sysctls=self._sysctls,
             log_config=LogConfig(type="none"),
             runtime=self.runtime,
             tmpfs={
