@@ -177,8 +177,7 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
 
     Raises:
         UsageError: there is no such agent; numbers are below 1; two tasks have one id; ``resume`` without
-            ``out``; the
-            run in ``out`` is another.
+            ``out``; the run in ``out`` is another.
         TaskError: a task is broken, or the agent cannot play it.
         SandboxUnavailable: no sandbox of that kind can run here.
         OSError: an episode cannot be stored.
