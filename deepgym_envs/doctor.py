@@ -149,7 +149,7 @@ def _memory() -> Finding:
 def _docker() -> tuple[list[Finding], bool, str]:
     """What there is of Docker; whether it works; for which Python a base is here."""
     # Imported here because the Docker SDK takes a fifth of a second.
-    from deepgym_envs.sandbox.docker import connect  # noqa: PLC0415
+    from deepgym_envs.sandbox.docker import connect
 
     try:
         client = connect()
@@ -174,7 +174,7 @@ def _docker() -> tuple[list[Finding], bool, str]:
 
 
 def _base(client: Any) -> tuple[Finding, str]:
-    from deepgym_envs.sandbox.base_image import DEBIAN_PYTHON, LABEL  # noqa: PLC0415
+    from deepgym_envs.sandbox.base_image import DEBIAN_PYTHON, LABEL
 
     tags = sorted(tag for image in client.images.list() for tag in image.tags)
     for (major, minor), suite in DEBIAN_PYTHON.items():
@@ -198,7 +198,7 @@ def _base(client: Any) -> tuple[Finding, str]:
 
 
 def _bwrap() -> tuple[list[Finding], bool]:
-    from deepgym_envs.sandbox.bwrap import BwrapBackend  # noqa: PLC0415
+    from deepgym_envs.sandbox.bwrap import BwrapBackend
 
     backend = BwrapBackend()
     problem = backend.problem()

@@ -46,8 +46,7 @@ class RunStore:
 
         Raises:
             UsageError: a run is there already and ``resume`` is False, or it has other settings, or the
-                file is
-                not a run's or of a newer format.
+                file is not a run's or of a newer format.
             OSError: the file cannot be read or written; says why.
         """
         try:
@@ -182,7 +181,7 @@ def _lay_out(connection: sqlite3.Connection, settings: Mapping[str, Any]) -> Non
 
 
 def _settings(path: Path, connection: sqlite3.Connection) -> dict[str, Any] | None:
-    """The settings in a store's header, or None for a file in which nothing is yet. Raises ``ValueError``."""
+    """The settings in a store's header, or None for a file in which nothing is yet. Raises ``UsageError``."""
     if not _execute(connection, "SELECT count(*) FROM sqlite_master"):
         return None
     if _execute(connection, "PRAGMA application_id") != _APPLICATION:
@@ -224,7 +223,7 @@ _MEANINGS = {
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """SQLite's errors as what they mean: ``ValueError`` for a file that is no database, else ``OSError``."""
+    """SQLite's errors as what they mean: ``UsageError`` for a file that is no database, else ``OSError``."""
     try:
         yield
     except sqlite3.Error as error:

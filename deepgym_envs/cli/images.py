@@ -27,7 +27,7 @@ def build_command(suite: SuiteOption = None, task: TaskOption = None, json: Json
 
     Exit status: 0 all are here, 1 a task cannot be read, 2 unusable arguments, 3 an image cannot be built.
     """
-    from deepgym_envs.sandbox.docker import DockerBackend, connect  # noqa: PLC0415
+    from deepgym_envs.sandbox.docker import DockerBackend, connect
 
     tasks = chosen_tasks(suite, task)
     connect().close()
@@ -62,8 +62,8 @@ def build_command(suite: SuiteOption = None, task: TaskOption = None, json: Json
 @images_app.command("list")
 def list_command(json: JsonOption = False) -> None:
     """Show the images that this package made, and what each needs on disk for itself."""
-    from deepgym_envs.sandbox.docker import connect  # noqa: PLC0415
-    from deepgym_envs.sandbox.image import list_images  # noqa: PLC0415
+    from deepgym_envs.sandbox.docker import connect
+    from deepgym_envs.sandbox.image import list_images
 
     client = connect()
     try:
@@ -98,8 +98,8 @@ def prune_command(
     json: JsonOption = False,
 ) -> None:
     """Remove images that no bundled task uses any more; those with a running box stay."""
-    from deepgym_envs.sandbox.docker import connect  # noqa: PLC0415
-    from deepgym_envs.sandbox.image import prune_images  # noqa: PLC0415
+    from deepgym_envs.sandbox.docker import connect
+    from deepgym_envs.sandbox.image import prune_images
 
     client = connect()
     try:

@@ -114,9 +114,11 @@ def _is_here(client: Any, reference: str) -> bool:
 
 
 def _bootstrap(client: Any, reference: str, suite: str, packages: tuple[str, ...], report: Report) -> None:
-    scratch_root = cache_dir() / "bootstrap"
-    scratch_root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch_root, ignore_cleanup_errors=True) as scratch:
+    place = cache_dir() / "bootstrap" / reference.rpartition(":")[2]
+    place.mkdir(parents=True, exist_ok=True)
+    for stale in place.iterdir():
+        _remove_bootstrap(stale)
+    with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as scratch:
         root = Path(scratch) / "root"
         mirror = _machine_mirror(suite)
         names = ",".join(need.partition("=")[0] for need in packages)
@@ -134,6 +136,15 @@ def _bootstrap(client: Any, reference: str, suite: str, packages: tuple[str, ...
             )
         if tar.returncode != 0 or "error" in str(answer).lower():
             raise ImageError(f"Docker did not take the base: {str(answer)[-300:]}")
+
+
+def _remove_bootstrap(stale: Path) -> None:
+    """Remove what a bootstrap that was killed has left, its mounts first."""
+    for inner in ("proc", "sys"):
+        mounted = stale / "root" / inner
+        if mounted.is_mount():
+            subprocess.run(["umount", "--lazy", str(mounted)], capture_output=True, check=False)
+    shutil.rmtree(stale, ignore_errors=True)
 
 
 def _debootstrap(command: list[str], report: Report) -> None:

@@ -44,6 +44,7 @@ from deepgym_envs.text import clean
 
 AGENT = 1000
 GIT_FOLDER = "/opt/deepgym/git"
+_MAKE_ROOM = "make room on the engine's disk (deepgym-envs images prune, docker system prune) or in the cache"
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,12 @@ def task_image(client: Any, task: Task, report: Report) -> str:
     """
     try:
         return _task_image(client, task, report)
+    except ImageError as error:
+        said = str(error)
     except (DockerException, git_library().exc.GitError, OSError) as error:
-        raise ImageError(f"{task.id}: its image could not be built: {error}") from None
+        said = f"{task.id}: its image could not be built: {error}"
+    full = "no space left" in said.lower()
+    raise ImageError(f"{said}; {_MAKE_ROOM}" if full else said)
 
 
 def _task_image(client: Any, task: Task, report: Report) -> str:
