@@ -8,6 +8,11 @@
       base.patch       optional: from the recipe's source to the state that the agent gets
       solution.patch   from there to a state that solves the task
       tests/           hidden tests; node ids in task.toml are relative to this folder
+      scripts/         optional: episodes for the scripted agent, one tool call a line (direct.jsonl)
+
+In a task of kind ``tests`` the agent writes the repository's tests. What judges them are other
+implementations of the repository, which they must tell apart: ``tests/right-<name>.patch`` and
+``tests/wrong-<name>.patch``, each made from the base.
 """
 
 from __future__ import annotations
@@ -16,12 +21,12 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import Manifest, read_manifest
@@ -37,11 +42,17 @@ Difficulty = Literal["easy", "medium", "hard"]
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
+_TEST = re.compile(r"[^:]+\.py::.+", re.DOTALL)
+_IMPLEMENTATION = re.compile(r"base|(right|wrong)-[a-z0-9][a-z0-9-]*")
+BASE_IMPLEMENTATION = "base"
+
+
 def _node_id(node: str) -> str:
-    file, separator, _ = node.partition("::")
-    if not separator or not file.endswith(".py"):
+    if _IMPLEMENTATION.fullmatch(node):
+        return node
+    if not _TEST.fullmatch(node):
         raise ValueError('write a pytest node id such as "test_ledger.py::test_balance"')
-    check_path(file)
+    check_path(node.partition("::")[0])
     return node
 
 
@@ -69,7 +80,12 @@ class Limits(Manifest):
 
 
 class HiddenTests(Manifest):
-    """Node ids below the task's ``tests/``: what must begin to pass, and what must go on passing."""
+    """What must begin to pass, and what must go on passing.
+
+    Node ids below the task's ``tests/``; for a task of kind ``tests`` names of implementations, where
+    ``base`` is the repository as it stands. To pass is then to be accepted (``base``, ``right-*``) or
+    refused (``wrong-*``) by the repository's tests.
+    """
 
     fail_to_pass: Annotated[tuple[NodeId, ...], Field(min_length=1)]
     pass_to_pass: tuple[NodeId, ...] = ()
@@ -86,7 +102,21 @@ class TaskManifest(Manifest):
     editable: Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], Field(min_length=1)]
     tests: HiddenTests
     tags: tuple[str, ...] = ()
+    symptom: Annotated[str, AfterValidator(check_path)] | None = None
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _judged_alike(self) -> TaskManifest:
+        nodes = (*self.tests.fail_to_pass, *self.tests.pass_to_pass)
+        if self.kind == "tests":
+            odd = [node for node in nodes if not _IMPLEMENTATION.fullmatch(node)]
+            form = '"base", "right-<name>" or "wrong-<name>": implementations judge a task of kind "tests"'
+        else:
+            odd = [node for node in nodes if not _TEST.fullmatch(node)]
+            form = 'a pytest node id such as "test_ledger.py::test_balance", or set kind = "tests"'
+        if odd:
+            raise ValueError(f"tests: {odd[0]!r}: write {form}")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +124,7 @@ class Task:
     """One task, whole: what is in its folder, and the recipe of its repository.
 
     ``hidden`` maps a path relative to the task's ``tests/`` to the file's bytes; it never enters the agent's
-    box.
+    box. ``scripts`` maps the name of an episode to its tool calls, one JSON object a line.
     ``source`` is what the recipe's source holds, for a task that brings it along; None fetches it by the
     recipe.
     """
@@ -106,6 +136,7 @@ class Task:
     solution_patch: bytes
     base_patch: bytes | None = None
     source: Tree | None = None
+    scripts: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -147,6 +178,23 @@ class Task:
             return state_from_patch(self.base, self.solution_patch)
         except ValueError as error:
             raise TaskError(f"{self.id}: solution.patch: {error}; make it again from the base") from None
+
+    @cached_property
+    def implementations(self) -> Mapping[str, WorkspaceState]:
+        """By name, the repository's implementations that a solution of a task of kind ``tests`` tells apart.
+
+        ``base`` is first, the others are sorted; empty for any other kind. Raises ``TaskError`` if a patch
+        does not apply.
+        """
+        if self.manifest.kind != "tests":
+            return {}
+        found = {BASE_IMPLEMENTATION: WorkspaceState(self.base)}
+        for path in sorted(path for path in self.hidden if path.endswith(".patch")):
+            try:
+                found[path.removesuffix(".patch")] = state_from_patch(self.base, self.hidden[path])
+            except ValueError as error:
+                raise TaskError(f"{self.id}: tests/{path}: {error}; make it again from the base") from None
+        return found
 
     @cached_property
     def digest(self) -> str:
@@ -193,6 +241,11 @@ class Task:
             hidden=_hidden(folder / "tests"),
             solution_patch=_read(folder / "solution.patch"),
             base_patch=optional.read_bytes() if optional.is_file() else None,
+            scripts={
+                place.stem: _read(place)
+                for place in sorted((folder / "scripts").glob("*.jsonl"))
+                if place.is_file()
+            },
         )
 
 
@@ -224,7 +277,9 @@ def _check_tests(folder: Path, manifest: TaskManifest) -> None:
         if node in seen:
             raise TaskError(f"{where}: tests: {node!r} is listed twice; list it once")
         seen.add(node)
-        file = node.partition("::")[0]
+        if node == BASE_IMPLEMENTATION:
+            continue
+        file = node.partition("::")[0] if "::" in node else f"{node}.patch"
         if not (folder / "tests" / file).is_file():
             raise TaskError(
                 f"{where}: tests: {node!r}: there is no tests/{file}; write the file or drop the node"

@@ -12,7 +12,7 @@ from typing import Literal
 from deepgym_envs.errors import TaskError
 from deepgym_envs.state import Tree
 from deepgym_envs.suite import suite_names
-from deepgym_envs.task import Task
+from deepgym_envs.task import BASE_IMPLEMENTATION, Task
 
 Code = Literal[
     "unreadable",  # the folder is not a task
@@ -25,6 +25,7 @@ Code = Literal[
     "names_changed_file",  # the instruction names a file that the solution changes
     "few_tests",  # less hidden tests than a bundled task has
     "no_such_test",  # a listed test does not exist
+    "bad_implementation",  # a patch in tests/ does not apply, or changes nothing or what is editable
     "unlisted_test",  # a hidden test is not listed, so nobody looks at it
     "test_in_base",  # a hidden test is in the repository already
     "noop_passes",  # the task counts as solved before anything is done
@@ -71,7 +72,7 @@ def static_findings(task: Task) -> Iterator[Finding]:
     except (TaskError, OSError) as error:
         yield Finding("no_base", " ".join(str(error).split()))
         return
-    yield from _tests_in_base(task, base)
+    yield from _implementations(task) if task.manifest.kind == "tests" else _tests_in_base(task, base)
     try:
         changes = task.gold.changes
     except (TaskError, OSError) as error:
@@ -89,6 +90,12 @@ def static_findings(task: Task) -> Iterator[Finding]:
 def undefined_tests(task: Task) -> list[str]:
     """Listed tests whose function no hidden file defines; none if a hidden file cannot be read by this
     Python."""
+    if task.manifest.kind == "tests":
+        return [
+            node
+            for node in task.expected
+            if node != BASE_IMPLEMENTATION and f"{node}.patch" not in task.hidden
+        ]
     try:
         defined = {
             name for path in task.hidden if path.endswith(".py") for name in _functions(task.hidden[path])
@@ -171,9 +178,27 @@ def _tests_in_base(task: Task, base: Tree) -> Iterator[Finding]:
             yield Finding("test_in_base", what, warning=key == "pass_to_pass")
 
 
+def _implementations(task: Task) -> Iterator[Finding]:
+    try:
+        others = {name: state for name, state in task.implementations.items() if name != BASE_IMPLEMENTATION}
+    except TaskError as error:
+        yield Finding("bad_implementation", " ".join(str(error).split()))
+        return
+    for name, state in others.items():
+        reachable = [path for path in state.changes if task.may_edit(path)]
+        if reachable:
+            what = f"tests/{name}.patch: changes {shown(reachable)}, which the agent may edit"
+            yield Finding("bad_implementation", f"{what}; leave it as it is at the base")
+        if not state.changes:
+            yield Finding("bad_implementation", f"tests/{name}.patch: changes nothing; make it from the base")
+    if BASE_IMPLEMENTATION not in task.expected:
+        what = "does not list 'base', the repository as it is; add it to pass_to_pass or fail_to_pass"
+        yield Finding("bad_implementation", f"task.toml: tests: {what}")
+
+
 def _leaks(task: Task) -> Iterator[Finding]:
     said = task.instruction
-    names = sorted({function_name(node) for node in task.expected})
+    names = sorted({function_name(node) for node in task.expected} - {BASE_IMPLEMENTATION})
     told = [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said)]
     theirs = {path.rpartition("/")[2] for path in task.base}
     files = {node.partition("::")[0].rpartition("/")[2] for node in task.expected} - theirs

@@ -31,6 +31,7 @@ def write_task(task: Task, folder: Path) -> Path:
         "instruction.md": File(task.instruction.encode()),
         "solution.patch": File(task.solution_patch),
         **{f"tests/{path}": File(data) for path, data in task.hidden.items()},
+        **{f"scripts/{name}.jsonl": File(data) for name, data in task.scripts.items()},
     }
     if task.base_patch is not None:
         files["base.patch"] = File(task.base_patch)

@@ -25,7 +25,7 @@ SLOW_SECONDS = 5.0
 ROOM = 5  # how many times slower than here the tests may be elsewhere
 _DETAIL_CHARS = 400
 _NOTHING = TestReport({}, (), {}, False, False)
-_FATAL = frozenset({"no_base", "no_solution", "no_such_test"})
+_FATAL = frozenset({"no_base", "no_solution", "no_such_test", "bad_implementation"})
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class _Runs(Closing):
         """Run ``nodes``. Raises ``SandboxError`` for what the task's code cannot have caused."""
         self.count += 1
         try:
-            report, done = run_hidden(self._holding(state), self.task, nodes, detail_chars=_DETAIL_CHARS)
+            report, done = run_hidden(self._any_box(), self.task, state, nodes, detail_chars=_DETAIL_CHARS)
         except ActionError:
             return _Run("does_not_fit", _NOTHING, 0.0)
         except BoxLost as error:
@@ -118,7 +118,9 @@ class _Runs(Closing):
     def visible(self, state: WorkspaceState) -> tuple[TestReport, Completed] | None:
         """Run the repository's own tests; None where the box did not outlive them."""
         try:
-            return run_visible(self._holding(state), self.task, detail_chars=_DETAIL_CHARS)
+            box = self._any_box()
+            box.restore(state)
+            return run_visible(box, self.task, detail_chars=_DETAIL_CHARS)
         except ActionError:
             return None
         except BoxLost as error:
@@ -130,10 +132,9 @@ class _Runs(Closing):
         if box is not None:
             box.close()
 
-    def _holding(self, state: WorkspaceState) -> Sandbox:
+    def _any_box(self) -> Sandbox:
         if self._box is None:
             self._box = self._backend.open(self.task)
-        self._box.restore(state)
         return self._box
 
     def _excuse(self, error: BoxLost) -> None:
@@ -146,11 +147,9 @@ class _Runs(Closing):
 def _findings_of_runs(
     task: Task, runs: _Runs, repeats: int, chance: random.Random, figures: dict[str, float]
 ) -> Iterator[Finding]:
-    files = [path for path in task.hidden if _is_test_file(path)]
-    files += [node.partition("::")[0] for node in task.expected]
-    files = list(dict.fromkeys(files))
+    everything = _everything_hidden(task)
     base, gold = WorkspaceState(task.base), task.gold.only(task.may_edit)
-    whole = runs.hidden(gold, files)
+    whole = runs.hidden(gold, everything)
     if whole.report.broken or not whole.report.complete:
         yield Finding("gold_fails", f"solution.patch: the hidden tests do not run with it: {_why(whole)}")
         return
@@ -158,7 +157,7 @@ def _findings_of_runs(
     if any(whole.outcome(node) == "missing" for node in task.expected):
         return
     solved = [whole, *_repeated(runs, gold, task.expected, repeats, chance)]
-    whole_base = runs.hidden(base, files)
+    whole_base = runs.hidden(base, everything)
     present = [node for node in task.expected if node in whole_base.report.outcomes]
     untouched = [whole_base, *_repeated(runs, base, present or task.expected, repeats, chance)]
     unsteady = {*_unsteady(task, solved), *_unsteady(task, untouched)}
@@ -177,6 +176,14 @@ def _repeated(
 ) -> Iterator[_Run]:
     for number in range(repeats):
         yield runs.hidden(state, nodes if number == 0 else chance.sample(nodes, len(nodes)))
+
+
+def _everything_hidden(task: Task) -> list[str]:
+    """What to run to see all that judges the task, whether it is listed or not."""
+    if task.manifest.kind == "tests":
+        return list(task.implementations)
+    files = [path for path in task.hidden if _is_test_file(path)]
+    return list(dict.fromkeys([*files, *(node.partition("::")[0] for node in task.expected)]))
 
 
 def _is_test_file(path: str) -> bool:

@@ -29,6 +29,7 @@ LAYERS = {
     "crew": 11, "doctor": 11,
     "": 12, "evaluation": 12, "testing": 12,
     "cli": 13,
+    "__main__": 14,
 }  # fmt: skip
 # Of these every file may import any other of the same one, as long as no cycle comes of it.
 PACKAGES = ("sandbox", "grade", "reward", "cli", "agents", "importers", "testing")

@@ -5,15 +5,17 @@ from deepgym_envs.agents.choose import AgentFactory, make_agent
 from deepgym_envs.agents.noop import NoopAgent
 from deepgym_envs.agents.oracle import OracleAgent
 from deepgym_envs.agents.random_agent import RandomAgent
-from deepgym_envs.agents.scripted import ScriptedAgent, read_script
+from deepgym_envs.agents.scripted import OwnScriptAgent, ScriptedAgent, own_script, read_script
 
 __all__ = [
     "Agent",
     "AgentFactory",
     "NoopAgent",
     "OracleAgent",
+    "OwnScriptAgent",
     "RandomAgent",
     "ScriptedAgent",
     "make_agent",
+    "own_script",
     "read_script",
 ]

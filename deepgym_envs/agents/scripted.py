@@ -1,4 +1,4 @@
-"""The agent that plays what somebody wrote down."""
+"""The agents that play what somebody wrote down: the same for every task, or each task's own script."""
 
 # ruff: noqa: ARG002 - the arguments are the protocol's
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deepgym_envs.action import Action, Submit, from_tool_call
-from deepgym_envs.errors import ActionError, UsageError
+from deepgym_envs.errors import ActionError, TaskError, UsageError
 from deepgym_envs.task import Task
 
 
@@ -37,6 +37,46 @@ class ScriptedAgent:
         return next(self._left, Submit())
 
 
+class OwnScriptAgent:
+    """Plays each task's own script of one name (``scripts/<name>.jsonl`` in its folder), then submits."""
+
+    def __init__(self, script: str = "direct", *, commands: bool = False) -> None:
+        self._script = script
+        self._commands = commands
+        self._left: Iterator[Action] = iter(())
+
+    @property
+    def name(self) -> str:
+        """See ``Agent.name``."""
+        return f"scripted:{self._script}"
+
+    def begin(self, task: Task, seed: int) -> None:
+        """See ``Agent.begin``. Raises ``TaskError`` if the task has no such script, or not a good one."""
+        try:
+            self._left = iter(own_script(task, self._script, commands=self._commands))
+        except UsageError as error:
+            raise TaskError(str(error)) from None
+
+    def act(self, observation: Mapping[str, Any], info: Mapping[str, Any]) -> Action:
+        """See ``Agent.act``."""
+        return next(self._left, Submit())
+
+
+def own_script(task: Task, name: str, *, commands: bool = False) -> tuple[Action, ...]:
+    """The actions of the task's script ``name``.
+
+    Raises:
+        TaskError: the task has no such script.
+        UsageError: an entry of it is not a tool call.
+    """
+    where = f"{task.id}: scripts/{name}.jsonl"
+    if name not in task.scripts:
+        known = ", ".join(task.scripts) or "none"
+        raise TaskError(f"{where}: there is no such script (known: {known}); write one, a tool call a line")
+    text = task.scripts[name].decode()
+    return tuple(_action(entry, place, commands) for place, entry in _entries(where, text))
+
+
 def read_script(file: Path, *, commands: bool = False) -> ScriptedAgent:
     """The agent that plays the tool calls in ``file``.
 
@@ -54,14 +94,14 @@ def read_script(file: Path, *, commands: bool = False) -> ScriptedAgent:
         raise UsageError(f"the script {file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"the script {file} is not UTF-8 at byte {error.start}") from None
-    actions = [_action(entry, where, commands) for where, entry in _entries(file, text)]
+    actions = [_action(entry, where, commands) for where, entry in _entries(str(file), text)]
     return ScriptedAgent(f"scripted:{file.name}@{hashlib.sha256(data).hexdigest()[:8]}", actions)
 
 
-def _entries(file: Path, text: str) -> Iterator[tuple[str, Any]]:
+def _entries(file: str, text: str) -> Iterator[tuple[str, Any]]:
     """Each entry with where it stands."""
     if text.lstrip().startswith("["):
-        for number, entry in enumerate(_parsed(text, str(file)), start=1):
+        for number, entry in enumerate(_parsed(text, file), start=1):
             yield f"{file}: entry {number}", entry
         return
     for number, line in enumerate(text.split("\n"), start=1):

@@ -87,11 +87,13 @@ class Grader(Closing):
     def _in_box(self, state: WorkspaceState, *, hidden: bool) -> tuple[TestReport, Completed] | Reason:
         """Run tests on ``state`` in the clean box; a reason in place of a report if the state prevents it."""
         try:
-            box = self._clean_box(state)
+            box = self._clean_box()
+            if hidden:
+                return run_hidden(box, self.task, state)
+            box.restore(state)
+            return run_visible(box, self.task)
         except ActionError:
             return "does_not_fit"
-        try:
-            return run_hidden(box, self.task) if hidden else run_visible(box, self.task)
         except BoxLost as error:
             self.close()
             # The code under test was running. Only what the host itself can see excuses it: the engine is
@@ -101,15 +103,15 @@ class Grader(Closing):
                 raise SandboxError(f"{self.task.id} could not be judged: {problem or error}") from None
             return "box_lost"
 
-    def _clean_box(self, state: WorkspaceState) -> Sandbox:
+    def _clean_box(self) -> Sandbox:
+        base = WorkspaceState(self.task.base)
         if self._box is not None:
             try:
-                self._box.restore(state)
+                self._box.restore(base)
                 return self._box
             except BoxLost:
                 self.close()  # whatever an earlier state did to it, this one gets a new one
         self._box = self._backend.open(self.task)
-        self._box.restore(state)
         return self._box
 
 

@@ -1,13 +1,16 @@
-"""The two ways in which tests are run in a box: the repository's own, and the hidden ones."""
+"""The ways in which tests are run in a box: the repository's own, the hidden ones, and tests on trial."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from random import SystemRandom
 
-from deepgym_envs.grade.report import TestReport, parse_report
+from deepgym_envs.grade.report import Outcome, TestReport, parse_report
 from deepgym_envs.sandbox import Command, Completed, Sandbox
+from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -33,22 +36,85 @@ def run_visible(
 
 
 def run_hidden(
-    box: Sandbox, task: Task, nodes: Sequence[str] | None = None, *, detail_chars: int = 0
+    box: Sandbox,
+    task: Task,
+    state: WorkspaceState,
+    nodes: Sequence[str] | None = None,
+    *,
+    detail_chars: int = 0,
 ) -> tuple[TestReport, Completed]:
-    """Run the task's hidden tests, by node id, from a folder that exists for this run alone.
+    """Put ``state`` into the box and run the task's hidden tests on it.
 
-    Neither the workspace's pytest configuration nor its conftest files take part. ``nodes`` are node ids or
-    files below the task's ``tests/``, run in that order; by default exactly the tests that the task lists, as
-    listed.
+    ``nodes`` are node ids or files below the task's ``tests/`` (or names of implementations, for a task of
+    kind ``tests``), run in that order; by default exactly those that the task lists.
+
+    Raises:
+        ActionError: the state does not fit into the box.
+    """
+    wanted = task.expected if nodes is None else nodes
+    if task.manifest.kind == "tests":
+        # A process can tell by its number how many were before it, so the order must not be one to learn.
+        order = wanted if nodes is not None else SystemRandom().sample(wanted, len(wanted))
+        return _try_tests(box, task, state, order, detail_chars)
+    box.restore(state)
+    return _run_hidden_files(box, task, wanted, detail_chars)
+
+
+def _run_hidden_files(
+    box: Sandbox, task: Task, wanted: Sequence[str], detail_chars: int
+) -> tuple[TestReport, Completed]:
+    """Run hidden tests from a folder that exists for this run alone.
+
+    Neither the workspace's pytest configuration nor its conftest files take part.
     """
     files = {f"tests/{path}": data for path, data in task.hidden.items()}
     files["tests/pytest.ini"] = _TRUSTED_INI
     tests = "{files}/tests"
-    wanted = task.expected if nodes is None else nodes
     arguments = ["-c", f"{tests}/pytest.ini", "--rootdir", tests, "--confcutdir", tests,
                  "--import-mode=importlib", "--continue-on-collection-errors",
                  *(f"{tests}/{node}" for node in wanted)]  # fmt: skip
     return _run(box, _command(task, files, arguments, detail_chars, None))
+
+
+def _try_tests(
+    box: Sandbox, task: Task, state: WorkspaceState, wanted: Sequence[str], detail_chars: int
+) -> tuple[TestReport, Completed]:
+    """Run the repository's tests, as ``state`` has them, on each wanted implementation of the repository.
+
+    An implementation's outcome is ``passed`` if the tests are right about it: they accept one that is right
+    and refuse one that is wrong. Each has a clean box, so nothing tells the tests which one they see but how
+    it behaves.
+    """
+    outcomes: dict[str, Outcome] = {}
+    details: dict[str, str] = {}
+    malformed, seconds = False, 0.0
+    for name in wanted:
+        implementation = task.implementations[name]
+        box.restore(WorkspaceState(task.base, {**state.changes, **implementation.changes}))
+        report, done = run_visible(box, task, detail_chars=detail_chars)
+        seconds += done.seconds
+        if done.timed_out:
+            return TestReport(outcomes, (), details, complete=False, malformed=malformed), replace(
+                done, seconds=seconds
+            )
+        malformed = malformed or report.malformed
+        outcomes[name], details[name] = _rightness(name, report, done)
+    whole = Completed(0, b"", 0, b"", report_overflow=False, timed_out=False, seconds=seconds)
+    return TestReport(outcomes, (), details, complete=True, malformed=malformed), whole
+
+
+def _rightness(name: str, report: TestReport, done: Completed) -> tuple[Outcome, str]:
+    """Whether the tests are right about the implementation ``name``, and why not."""
+    if not report.complete:
+        return "error", "E   the tests did not run to their end"
+    failed = report.failed
+    if name.startswith("wrong-"):
+        return ("passed", "") if failed else ("failed", "E   no test fails on it")
+    if failed:
+        return "failed", report.details.get(failed[0], "")
+    if not report.passed or done.exit_code != 0:
+        return "failed", "E   no test passes on it"
+    return "passed", ""
 
 
 def _command(

@@ -11,6 +11,7 @@ this package.
     environment/   Dockerfile, workspace/ (the base)
     tests/         Dockerfile, test.sh, verify.py, launcher.py, verify.json, config.json, hidden/, workspace/
     solution/      solve.sh, solution.patch
+    scripts/       what the task's own scripts hold, if it has any
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from deepgym_envs.patch import RAW_ATTRIBUTES, apply_patch, make_patch
 from deepgym_envs.recipe import RepoRecipe
 from deepgym_envs.source import source_tree
 from deepgym_envs.state import File, Tree, WorkspaceState, glob_pattern
-from deepgym_envs.task import Task, TaskManifest
+from deepgym_envs.task import BASE_IMPLEMENTATION, Task, TaskManifest
 
 FORMAT = "deepgym-envs 1"
 _VERIFY = Path(__file__).with_name("harbor_verify.py")
@@ -92,6 +93,11 @@ def read_harbor(folder: Path) -> Task:
             solution_patch=solution,
             base_patch=base_patch,
             source=source,
+            scripts={
+                path.removesuffix(".jsonl"): file.data
+                for path, file in _below(tree, "scripts/").items()
+                if path.endswith(".jsonl")
+            },
         )
     except KeyError as error:
         raise TaskError(f"{folder}: {error.args[0]} is missing; export the task again") from None
@@ -111,7 +117,8 @@ def _check(task: Task, where: str) -> None:
     if len(set(task.expected)) != len(task.expected):
         raise TaskError(f"{where}: manifest.tests: a test is listed twice; list it once")
     for node in task.expected:
-        if node.partition("::")[0] not in task.hidden:
+        file = f"{node}.patch" if task.manifest.kind == "tests" else node.partition("::")[0]
+        if file not in task.hidden and node != BASE_IMPLEMENTATION:
             raise TaskError(f"{where}: manifest.tests: {node!r}: tests/hidden has no such file")
 
 
@@ -192,6 +199,7 @@ def _files(task: Task) -> Tree:
         ),
     }  # fmt: skip
     files |= {f"tests/hidden/{path}": File(data) for path, data in task.hidden.items()}
+    files |= {f"scripts/{name}.jsonl": File(data) for name, data in task.scripts.items()}
     for folder in ("environment", "tests"):
         files |= {f"{folder}/workspace/{path}": file for path, file in task.base.items()}
     return Tree(files)
@@ -229,8 +237,14 @@ def _task_table(task: Task) -> dict[str, Any]:
 
 
 def _verifier_job(task: Task) -> dict[str, Any]:
+    implementations = {
+        name: {path: None if file is None else file.data.decode() for path, file in state.changes.items()}
+        for name, state in task.implementations.items()
+    }
     return {
         "expected": list(task.expected),
+        "implementations": implementations,
+        "visible": list(task.recipe.test.paths),
         "editable": [glob_pattern(pattern).pattern for pattern in task.editable],
         "plugins": list(task.recipe.test.plugins),
         "pythonpath": list(task.recipe.install.pythonpath),

@@ -3,7 +3,8 @@
 It needs nothing but the standard library of Python 3.8 or newer, and runs as root. The agent's workspace is
 an artifact at ``/workspace``: only what the task allows to change is taken from it, all else is the base's.
 The hidden tests run as another user, whose report is a claim: it counts only if each expected test passed,
-once, and no other.
+once, and no other. Where the task is about the tests themselves, they run on each implementation of the
+repository, and must accept those that are right and refuse those that are wrong.
 """
 
 from __future__ import annotations
@@ -32,18 +33,61 @@ LOGS = Path("/logs/verifier")
 def main() -> None:
     """Write the reward, 1.0 or 0.0, to where Harbor looks for it."""
     job = json.loads((HERE / "verify.json").read_text(encoding="utf-8"))
+    if job["implementations"]:
+        reason = judge_tests(job)
+    else:
+        reason = judge(job["expected"], *run_in_copy(job, {}, hidden=True))
+    LOGS.mkdir(parents=True, exist_ok=True)
+    (LOGS / "reward.json").write_text(json.dumps({"reward": 1.0 if reason == "passed" else 0.0}) + "\n")
+    sys.stdout.write(reason + "\n")
+
+
+def judge_tests(job: dict[str, Any]) -> str:
+    """Whether the repository's tests tell its right implementations from the wrong ones."""
+    for name in job["expected"]:
+        report, status = run_in_copy(job, job["implementations"][name], hidden=False)
+        if status is None:
+            return "timeout"
+        try:
+            phases, complete = outcomes(report)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return "malformed_report"
+        results = {result for seen in phases.values() for _, result in seen}
+        accepted = (
+            status == 0 and "failed" not in results and "call" in {s[0] for p in phases.values() for s in p}
+        )
+        right = "failed" in results if name.startswith("wrong-") else accepted
+        if not complete or not right:
+            return "tests_failed"
+    return "passed" if job["expected"] else "tests_missing"
+
+
+def run_in_copy(job: dict[str, Any], changes: dict[str, Any], *, hidden: bool) -> tuple[bytes, int | None]:
+    """Run hidden or visible tests in a workspace of its own, with the files of ``changes`` in place."""
     with tempfile.TemporaryDirectory(prefix="judge-") as scratch:
         Path(scratch).chmod(0o755)
         workspace, tests = Path(scratch, "workspace"), Path(scratch, "inputs", os.urandom(8).hex())
         judged_workspace(workspace, job["editable"])
+        for path, content in changes.items():
+            place = workspace / path
+            place.unlink(missing_ok=True)
+            if content is not None:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(content, encoding="utf-8")
+                place.chmod(0o644)
         tests.parent.mkdir(mode=0o711)
-        shutil.copytree(HERE / "hidden", tests / "tests")
-        (tests / "tests" / "pytest.ini").write_text("[pytest]\nxfail_strict = true\n", encoding="utf-8")
+        tests.mkdir()
         shutil.copy(HERE / "launcher.py", tests / "launcher.py")
-        reason = judge(job["expected"], *run(job, workspace, tests))
-    LOGS.mkdir(parents=True, exist_ok=True)
-    (LOGS / "reward.json").write_text(json.dumps({"reward": 1.0 if reason == "passed" else 0.0}) + "\n")
-    sys.stdout.write(reason + "\n")
+        if hidden:
+            shutil.copytree(HERE / "hidden", tests / "tests")
+            (tests / "tests" / "pytest.ini").write_text("[pytest]\nxfail_strict = true\n", encoding="utf-8")
+            folder = "{files}/tests"
+            nodes = [f"{folder}/{node}" for node in job["expected"]]
+            arguments = ["-c", f"{folder}/pytest.ini", "--rootdir", folder, "--confcutdir", folder,
+                         "--import-mode=importlib", *nodes]  # fmt: skip
+        else:
+            arguments = ["--rootdir", ".", *job["visible"]]
+        return run(job, workspace, tests, arguments)
 
 
 def judged_workspace(folder: Path, editable: list[str]) -> None:
@@ -73,12 +117,8 @@ def judged_workspace(folder: Path, editable: list[str]) -> None:
         os.chown(place, AGENT, AGENT)
 
 
-def run(job: dict[str, Any], workspace: Path, tests: Path) -> tuple[bytes, int | None]:
+def run(job: dict[str, Any], workspace: Path, tests: Path, arguments: list[str]) -> tuple[bytes, int | None]:
     """Start pytest as the agent's user; its report, and its exit status or None when its time ran out."""
-    nodes = ["{files}/tests/" + node for node in job["expected"]]
-    folder = "{files}/tests"
-    arguments = ["-c", f"{folder}/pytest.ini", "--rootdir", folder, "--confcutdir", folder,
-                 "--import-mode=importlib", *nodes]  # fmt: skip
     asked = {
         "arguments": arguments,
         "plugins": job["plugins"],

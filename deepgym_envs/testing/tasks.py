@@ -47,7 +47,8 @@ def make_task(  # noqa: PLR0913 - every option is written out
     folder: Path,
     *,
     source: Mapping[str, str | bytes | File],
-    hidden: Mapping[str, str],
+    hidden: Mapping[str, str] | None = None,
+    implementations: Mapping[str, Mapping[str, str]] | None = None,
     gold: Mapping[str, str | bytes | File | None],
     fail_to_pass: Sequence[str],
     pass_to_pass: Sequence[str] = (),
@@ -55,6 +56,7 @@ def make_task(  # noqa: PLR0913 - every option is written out
     instruction: str = "# Something is wrong\n\nMend it.\n",
     repo: str = "tiny",
     suite: str = "made",
+    scripts: Mapping[str, str] | None = None,
     kind: Kind = "bug",
     difficulty: Difficulty = "easy",
     tags: Sequence[str] = (),
@@ -77,6 +79,9 @@ def make_task(  # noqa: PLR0913 - every option is written out
         source: the repository as the agent gets it: path to content.
         hidden: the hidden tests: path below ``tests/`` to content.
         gold: the files that solve the task; None deletes one.
+        implementations: of a task of kind ``tests``: a name such as ``wrong-sign`` to the files that differ
+            from ``source``.
+        scripts: the task's own scripts: name to tool calls, a JSON object a line.
         fail_to_pass: node ids of the hidden tests that must begin to pass.
         pass_to_pass: node ids of those that must go on passing.
         editable: patterns of what a solution may change; by default the folders that ``gold`` changes.
@@ -95,7 +100,13 @@ def make_task(  # noqa: PLR0913 - every option is written out
     if editable is None:
         editable = sorted({f"{path.split('/')[0]}/**" if "/" in path else path for path in gold})
     (folder / "tests").mkdir(parents=True)
-    _tree(hidden).write_to(folder / "tests")
+    _tree(hidden or {}).write_to(folder / "tests")
+    for name, files in (implementations or {}).items():
+        changed = WorkspaceState(base).with_files({path: text.encode() for path, text in files.items()})
+        (folder / "tests" / f"{name}.patch").write_bytes(make_patch(changed))
+    for name, text in (scripts or {}).items():
+        (folder / "scripts").mkdir(exist_ok=True)
+        (folder / "scripts" / f"{name}.jsonl").write_text(text, encoding="utf-8")
     (folder / "instruction.md").write_text(instruction, encoding="utf-8")
     (folder / "solution.patch").write_bytes(make_patch(solved))
     lines = [

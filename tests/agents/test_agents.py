@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,31 @@ def test_a_bad_script_is_refused_by_name_and_entry(tmp_path: Path, text: str, sa
     assert said in str(refused.value)
 
 
+def test_each_task_may_bring_its_own_scripts(tiny: Task, fake: FakeBackend) -> None:
+    lines = "".join(json.dumps(call) + "\n" for call in CALLS)
+    task = replace(tiny, scripts={"direct": lines.encode(), "look": lines.partition("\n")[0].encode()})
+    direct, look = make_agent("scripted")(), make_agent("scripted:look")()
+    assert (direct.name, look.name) == ("scripted:direct", "scripted:look")
+    for _ in range(2):
+        assert play(task, direct, fake).passed
+        assert not play(task, look, fake).passed
+
+
+@pytest.mark.parametrize(
+    ("scripts", "said"),
+    [
+        ({}, r"scripts/direct\.jsonl: there is no such script \(known: none\)"),
+        ({"wander": b"{}"}, r"known: wander"),
+        ({"direct": b'{"tool": "rm"}'}, r"scripts/direct\.jsonl: line 1: there is no tool 'rm'"),
+    ],
+)
+def test_a_task_without_a_good_script_is_a_broken_task(
+    tiny: Task, scripts: dict[str, bytes], said: str
+) -> None:
+    with pytest.raises(TaskError, match=said):
+        make_agent("scripted")().begin(replace(tiny, scripts=scripts), 0)
+
+
 def test_a_missing_script_is_an_unusable_argument(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be read: No such file"):
         make_agent(f"scripted:{tmp_path / 'none.json'}")
@@ -225,8 +251,8 @@ def test_a_missing_script_is_an_unusable_argument(tmp_path: Path) -> None:
     ("spec", "said"),
     [
         ("orcale", "did you mean 'oracle'?"),
-        ("script:x", "did you mean 'scripted:<file>'?"),
-        ("zzz", "known: oracle, noop, random, scripted:<file>"),
+        ("script:x", "did you mean 'scripted'?"),
+        ("zzz", "known: oracle, noop, random, scripted, scripted:<name>, scripted:<file>"),
         ("oracle:x", "did you mean 'oracle'?"),
         ("", "known: oracle"),
     ],

@@ -21,6 +21,7 @@ from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.suite import load_suite, read_suite, suite_names
 from deepgym_envs.task import Task
 from deepgym_envs.task_writer import write_task
+from deepgym_envs.testing import make_task
 
 
 def bundled() -> list[Task]:
@@ -212,11 +213,16 @@ def test_the_verifier_judges_in_a_container(
         state = state.with_file("tiny/__init__.py", b"import os\nos._exit(0)\n")
     if solution == "outside":
         state = state.with_file("conftest.py", b"import os\nos._exit(0)\n")
-    work = tmp_path / "submitted"
+    assert verified(built, folder, state, tmp_path) == reward
+
+
+def verified(task: Task, folder: Path, state: WorkspaceState, scratch: Path) -> float:
+    """The reward that the exported task's verifier gives to ``state``."""
+    work = scratch / "submitted"
     work.mkdir()
     state.tree().write_to(work)
     client = connect()
-    tag = task_image(client, built, quiet)
+    tag = task_image(client, task, quiet)
     client.close()
     script = "PATH=/opt/venv/bin:$PATH sh /tests/test.sh >&2; cat /logs/verifier/reward.json"
     done = subprocess.run(
@@ -224,4 +230,30 @@ def test_the_verifier_judges_in_a_container(
          "-v", f"{work}:/workspace:ro", tag, "sh", "-c", script],
         capture_output=True, check=False, timeout=120,
     )  # fmt: skip
-    assert json.loads(done.stdout) == {"reward": reward}, done.stderr
+    assert done.returncode == 0, done.stderr
+    return float(json.loads(done.stdout)["reward"])
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.parametrize(("sharp", "reward"), [(True, 1.0), (False, 0.0)])
+def test_tests_are_put_on_trial_in_a_container(tmp_path: Path, sharp: bool, reward: float) -> None:
+    test = "from tiny import half\n\n\ndef test_half():\n    assert half(8) {}\n"
+    task = make_task(
+        tmp_path / "half",
+        source={
+            "tiny/__init__.py": "def half(a):\n    return a / 2\n",
+            "tests/test_half.py": test.format("> 0"),
+        },
+        implementations={
+            "right-product": {"tiny/__init__.py": "def half(a):\n    return a * 0.5\n"},
+            "wrong-third": {"tiny/__init__.py": "def half(a):\n    return a / 3\n"},
+        },
+        gold={"tests/test_half.py": test.format("== 4")},
+        fail_to_pass=["wrong-third"],
+        pass_to_pass=["base", "right-product"],
+        kind="tests",
+    )
+    folder = export_harbor(task, tmp_path / "harbor")
+    assert read_harbor(folder).digest == task.digest
+    assert verified(task, folder, task.gold if sharp else WorkspaceState(task.base), tmp_path) == reward
