@@ -141,19 +141,19 @@ class RepoRecipe(Manifest):
 
 
 def load_recipe(name: str, repos: Path | None = None) -> RepoRecipe:
-    """Read the recipe called ``name`` below ``repos`` (default: the bundled ones).
+    """Read the recipe called ``name`` below ``repos``, or among the bundled ones if it is not there.
 
     Raises:
         UnknownTask: there is none; suggests the nearest.
         TaskError: it is malformed; names file, key and what to write.
     """
-    root = repos or data_dir("repos")
-    folder = root / name
-    if not _NAME.fullmatch(name) or not folder.is_dir():
-        known = sorted(place.parent.name for place in root.glob("*/recipe.toml"))
+    roots = [repos, data_dir("repos")] if repos is not None else [data_dir("repos")]
+    folder = next((root / name for root in roots if (root / name).is_dir()), None)
+    if not _NAME.fullmatch(name) or folder is None:
+        known = sorted(place.parent.name for root in roots for place in root.glob("*/recipe.toml"))
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
-        raise UnknownTask(f"no repository {name!r} in {root}; {hint}")
+        raise UnknownTask(f"no repository {name!r} in {' or '.join(map(str, roots))}; {hint}")
     recipe = read_manifest(folder / "recipe.toml", RepoRecipe)
     if recipe.name != name:
         raise TaskError(

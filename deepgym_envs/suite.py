@@ -29,14 +29,14 @@ def task_ids(suite: str) -> tuple[str, ...]:
 def load_suite(name_or_path: str | Path) -> Sequence[Task]:
     """Every task of a bundled suite (by name) or of a folder of task folders (by path).
 
-    A folder may hold its own recipes in a folder ``repos`` beside the tasks.
+    A folder may hold its own recipes in a folder ``repos`` beside the tasks; all others are the bundled ones.
 
     Raises:
         UnknownTask: there is no such suite; suggests the nearest.
         TaskError: one of the tasks is malformed.
     """
-    folder, repos = _suite_folder(name_or_path)
-    return [Task.from_folder(place, repos) for place in _task_folders(folder)]
+    folder = _suite_folder(name_or_path)
+    return [Task.from_folder(place, folder / "repos") for place in _task_folders(folder)]
 
 
 def read_suite(name_or_path: str | Path) -> Mapping[str, Task | TaskError]:
@@ -46,11 +46,11 @@ def read_suite(name_or_path: str | Path) -> Mapping[str, Task | TaskError]:
         UnknownTask: there is no such suite; suggests the nearest.
         TaskError: the folder holds nothing that looks like a task.
     """
-    folder, repos = _suite_folder(name_or_path)
+    folder = _suite_folder(name_or_path)
     found: dict[str, Task | TaskError] = {}
     for place in _task_folders(folder, _TASK_FILES):
         try:
-            task = Task.from_folder(place, repos)
+            task = Task.from_folder(place, folder / "repos")
             found[task.id] = task
         except (TaskError, OSError, ValueError) as error:
             problem = error if isinstance(error, TaskError) else TaskError(str(error))
@@ -58,17 +58,17 @@ def read_suite(name_or_path: str | Path) -> Mapping[str, Task | TaskError]:
     return found
 
 
-def _suite_folder(name_or_path: str | Path) -> tuple[Path, Path | None]:
-    """Where the tasks of a suite lie, and its recipes if those are not the bundled ones."""
+def _suite_folder(name_or_path: str | Path) -> Path:
+    """Where the tasks of a suite lie."""
     name = str(name_or_path)
     if name in suite_names():
-        return data_dir("tasks") / name, None
+        return data_dir("tasks") / name
     folder = Path(name_or_path)
     if not folder.is_dir():
         raise UnknownTask(f"no suite and no folder {name!r}; {_hint(name, suite_names())}")
     if not _task_folders(folder, _TASK_FILES):
         raise TaskError(f"{folder}: holds no task; each task is a folder with a task.toml")
-    return folder, folder / "repos" if (folder / "repos").is_dir() else None
+    return folder
 
 
 def load_task(id_or_path: str | Path) -> Task:
@@ -84,8 +84,7 @@ def load_task(id_or_path: str | Path) -> Task:
         return Task.from_folder(data_dir("tasks") / name)
     folder = Path(id_or_path)
     if (folder / "task.toml").is_file():
-        repos = folder.parent / "repos"
-        return Task.from_folder(folder, repos if repos.is_dir() else None)
+        return Task.from_folder(folder, folder.parent / "repos")
     raise UnknownTask(f"no task {name!r}; {_hint(name, known)}")
 
 

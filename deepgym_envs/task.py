@@ -8,6 +8,7 @@
       base.patch       optional: from the recipe's source to the state that the agent gets
       solution.patch   from there to a state that solves the task
       tests/           hidden tests; node ids in task.toml are relative to this folder
+      figures.json     optional: what was measured of the task
       scripts/         optional: episodes for the scripted agent, one tool call a line (direct.jsonl)
 
 In a task of kind ``tests`` the agent writes the repository's tests. What judges them are other
@@ -18,6 +19,7 @@ implementations of the repository, which they must tell apart: ``tests/right-<na
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -29,7 +31,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from deepgym_envs.errors import TaskError
-from deepgym_envs.manifest import Manifest, read_manifest
+from deepgym_envs.manifest import Manifest, parse_manifest, read_manifest
 from deepgym_envs.patch import apply_patch, state_from_patch
 from deepgym_envs.recipe import RepoRecipe, load_recipe
 from deepgym_envs.source import source_tree
@@ -79,6 +81,27 @@ class Limits(Manifest):
     output_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 16_000
 
 
+class Figures(Manifest):
+    """What a task measures, from which its difficulty follows; computed, see ``deepgym_envs.figures``.
+
+    Of the reference solution: ``files`` and ``functions`` that it touches, ``lines`` added and removed.
+    ``distance``: imports between the module of the symptom and the farthest that it changes.
+    ``visible_failing``: visible tests that fail at the base. ``tool_calls``: of the shortest script. None
+    where there is nothing to measure.
+    """
+
+    files: Annotated[int, Field(ge=0)]
+    functions: Annotated[int, Field(ge=0)]
+    lines: Annotated[int, Field(ge=0)]
+    distance: Annotated[int, Field(ge=0)] | None = None
+    visible_failing: Annotated[int, Field(ge=0)] | None = None
+    tool_calls: Annotated[int, Field(ge=0)] | None = None
+
+    def as_json(self) -> bytes:
+        """The content of a ``figures.json``."""
+        return (json.dumps(self.model_dump(), indent=1) + "\n").encode()
+
+
 class HiddenTests(Manifest):
     """What must begin to pass, and what must go on passing.
 
@@ -87,7 +110,7 @@ class HiddenTests(Manifest):
     refused (``wrong-*``) by the repository's tests.
     """
 
-    fail_to_pass: Annotated[tuple[NodeId, ...], Field(min_length=1)]
+    fail_to_pass: tuple[NodeId, ...] = ()
     pass_to_pass: tuple[NodeId, ...] = ()
 
 
@@ -100,7 +123,7 @@ class TaskManifest(Manifest):
     kind: Kind
     difficulty: Difficulty
     editable: Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], Field(min_length=1)]
-    tests: HiddenTests
+    tests: HiddenTests = HiddenTests()
     tags: tuple[str, ...] = ()
     symptom: Annotated[str, AfterValidator(check_path)] | None = None
     limits: Limits = Limits()
@@ -124,7 +147,8 @@ class Task:
     """One task, whole: what is in its folder, and the recipe of its repository.
 
     ``hidden`` maps a path relative to the task's ``tests/`` to the file's bytes; it never enters the agent's
-    box. ``scripts`` maps the name of an episode to its tool calls, one JSON object a line.
+    box. ``scripts`` maps the name of an episode to its tool calls, one JSON object a line. A verdict depends
+    on neither them nor the ``figures``.
     ``source`` is what the recipe's source holds, for a task that brings it along; None fetches it by the
     recipe.
     """
@@ -137,6 +161,7 @@ class Task:
     base_patch: bytes | None = None
     source: Tree | None = None
     scripts: Mapping[str, bytes] = field(default_factory=dict)
+    figures: Figures | None = None
 
     @property
     def id(self) -> str:
@@ -220,8 +245,10 @@ class Task:
         return any(glob_pattern(pattern).fullmatch(path) for pattern in self.editable)
 
     @classmethod
-    def from_folder(cls, folder: Path, repos: Path | None = None) -> Task:
-        """Read and check a task's folder; ``repos`` is where its recipe lies (default: the bundled ones).
+    def from_folder(cls, folder: Path, repos: Path | None = None, *, unlisted: bool = False) -> Task:
+        """Read and check a task's folder; its recipe lies in ``repos`` or is a bundled one.
+
+        ``unlisted`` reads it as if it did not list any tests yet.
 
         Raises:
             TaskError: a file is missing or malformed; names the file, the key and what to write.
@@ -232,6 +259,8 @@ class Task:
             raise TaskError(
                 f"{folder / 'task.toml'}: id: write '{suite}/{folder.name}' (found {manifest.id!r})"
             )
+        if unlisted:
+            manifest = manifest.model_copy(update={"tests": HiddenTests()})
         _check_tests(folder, manifest)
         optional = folder / "base.patch"
         return cls(
@@ -239,14 +268,27 @@ class Task:
             recipe=load_recipe(manifest.repo, repos),
             instruction=_read(folder / "instruction.md").decode(),
             hidden=_hidden(folder / "tests"),
-            solution_patch=_read(folder / "solution.patch"),
+            solution_patch=_read(
+                folder / "solution.patch", "'deepgym-envs record' writes it of work/solution"
+            ),
             base_patch=optional.read_bytes() if optional.is_file() else None,
             scripts={
                 place.stem: _read(place)
                 for place in sorted((folder / "scripts").glob("*.jsonl"))
                 if place.is_file()
             },
+            figures=_figures(folder / "figures.json"),
         )
+
+
+def _figures(path: Path) -> Figures | None:
+    if not path.is_file():
+        return None
+    try:
+        data = json.loads(_read(path))
+    except (ValueError, RecursionError) as error:
+        raise TaskError(f"{path}: not JSON: {error}; write it with 'deepgym-envs record'") from None
+    return parse_manifest(data, Figures, str(path))
 
 
 def _hidden(folder: Path) -> dict[str, bytes]:
@@ -256,16 +298,16 @@ def _hidden(folder: Path) -> dict[str, bytes]:
         raise TaskError(str(error)) from None
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, advice: str = "write it (docs/write-a-task.md shows one)") -> bytes:
     try:
         data = path.read_bytes()
         data.decode()
     except FileNotFoundError:
-        raise TaskError(f"{path}: there is no such file; write it (docs/write-a-task.md shows one)") from None
+        raise TaskError(f"{path}: there is no such file; {advice}") from None
     except UnicodeDecodeError as error:
         raise TaskError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
     if not data.strip():
-        raise TaskError(f"{path}: empty; write it (docs/write-a-task.md shows one)")
+        raise TaskError(f"{path}: empty; {advice}")
     return data
 
 

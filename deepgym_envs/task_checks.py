@@ -33,11 +33,17 @@ Code = Literal[
     "fails_before",  # a test of pass_to_pass fails without the solution
     "gold_fails",  # the reference solution does not pass
     "flaky",  # the same files, another outcome
+    "template",  # the instruction holds what `new task` wrote
+    "no_script",  # a bundled task has no script, or one of another length than people need
+    "figures",  # figures.json is missing or old
+    "difficulty",  # not the one that follows from the figures
     "slow",  # the hidden tests take longer than SLOW_SECONDS
     "little_time",  # test_seconds leaves slower machines no room
     "visible_fails",  # the repository's own tests fail with the solution
 ]
 FEWEST_FAIL_TO_PASS, FEWEST_PASS_TO_PASS = 3, 5
+TEMPLATE_TEXT = "(Write here what"
+SCRIPT_CALLS = {"direct": (6, 15), "wander": (8, 30)}
 LEAK_CHARS = 30
 SHOWN = 5
 # A signature or an import may be the interface that the instruction has to ask for.
@@ -62,7 +68,12 @@ def static_findings(task: Task) -> Iterator[Finding]:
     """Everything that can be found in the task's files; no code of the task is executed."""
     if not task.instruction.strip():
         yield Finding("no_instruction", "instruction.md: empty; write what is wrong and what is expected")
+    if TEMPLATE_TEXT in task.instruction:
+        yield Finding(
+            "template", "instruction.md: holds the template's text; write what was seen and expected"
+        )
     yield from _count(task)
+    yield from _scripts(task)
     for node in undefined_tests(task):
         yield Finding(
             "no_such_test", f"task.toml: tests: {node}: no hidden file defines it; correct or drop it"
@@ -129,7 +140,20 @@ def _count(task: Task) -> Iterator[Finding]:
     ):
         if found < fewest:
             what = f"task.toml: tests.{key}: holds {found}; write at least {fewest}"
-            yield Finding("few_tests", what, warning=not is_bundled(task))
+            if not task.expected:
+                what = "task.toml: tests: lists none; write hidden tests, then run 'deepgym-envs record'"
+            needed = key == "fail_to_pass" and found == 0
+            yield Finding("few_tests", what, warning=not is_bundled(task) and not needed)
+
+
+def _scripts(task: Task) -> Iterator[Finding]:
+    if not is_bundled(task):
+        return
+    for name, (fewest, most) in SCRIPT_CALLS.items():
+        calls = len(task.scripts.get(name, b"").splitlines())
+        if not fewest <= calls <= most:
+            what = f"scripts/{name}.jsonl: holds {calls} tool calls; write {fewest} to {most}, one a line"
+            yield Finding("no_script", what)
 
 
 def _functions(source: bytes) -> dict[str, str]:

@@ -33,6 +33,8 @@ def write_task(task: Task, folder: Path) -> Path:
         **{f"tests/{path}": File(data) for path, data in task.hidden.items()},
         **{f"scripts/{name}.jsonl": File(data) for name, data in task.scripts.items()},
     }
+    if task.figures is not None:
+        files["figures.json"] = File(task.figures.as_json())
     if task.base_patch is not None:
         files["base.patch"] = File(task.base_patch)
     place.mkdir(parents=True)

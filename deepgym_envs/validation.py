@@ -11,20 +11,17 @@ import random
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from deepgym_envs.errors import ActionError, BoxLost, SandboxError, UsageError
-from deepgym_envs.grade import Reason, TestReport, judge, run_hidden, run_visible
-from deepgym_envs.sandbox import Backend, Completed, Sandbox
-from deepgym_envs.sandbox.contract import Closing
+from deepgym_envs.errors import SandboxError, UsageError
+from deepgym_envs.figures import difficulty, measure
+from deepgym_envs.grade import TaskRun, TaskRuns, TestReport
+from deepgym_envs.sandbox import Backend
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 from deepgym_envs.task_checks import Finding, is_bundled, shown, static_findings, undefined_tests
 
 SLOW_SECONDS = 5.0
 ROOM = 5  # how many times slower than here the tests may be elsewhere
-_DETAIL_CHARS = 400
-_NOTHING = TestReport({}, (), {}, False, False)
 _FATAL = frozenset({"no_base", "no_solution", "no_such_test", "bad_implementation"})
 
 
@@ -72,7 +69,7 @@ def validate(task: Task, *, backend: Backend, repeats: int = 5, seed: int = 0) -
     if not any(finding.code in _FATAL for finding in found):
         figures["changed_files"] = len(task.gold.changes)
         try:
-            with _Runs(task, backend) as runs:
+            with TaskRuns(task, backend) as runs:
                 found += _findings_of_runs(task, runs, repeats, random.Random(f"{seed} {task.id}"), figures)
         except (SandboxError, OSError) as error:
             not_judged = str(error)
@@ -85,71 +82,11 @@ def validate(task: Task, *, backend: Backend, repeats: int = 5, seed: int = 0) -
     )
 
 
-class _Run(NamedTuple):
-    reason: Reason
-    report: TestReport
-    seconds: float
-
-    def outcome(self, node: str) -> str:
-        return self.report.outcomes.get(node, "missing")
-
-
-class _Runs(Closing):
-    """Runs tests on states of one task in a box, of which it opens another where one was lost."""
-
-    def __init__(self, task: Task, backend: Backend) -> None:
-        self.task = task
-        self.count = 0
-        self._backend = backend
-        self._box: Sandbox | None = None
-
-    def hidden(self, state: WorkspaceState, nodes: Sequence[str]) -> _Run:
-        """Run ``nodes``. Raises ``SandboxError`` for what the task's code cannot have caused."""
-        self.count += 1
-        try:
-            report, done = run_hidden(self._any_box(), self.task, state, nodes, detail_chars=_DETAIL_CHARS)
-        except ActionError:
-            return _Run("does_not_fit", _NOTHING, 0.0)
-        except BoxLost as error:
-            self._excuse(error)
-            return _Run("box_lost", _NOTHING, 0.0)
-        return _Run(judge(self.task.expected, report, done), report, done.seconds)
-
-    def visible(self, state: WorkspaceState) -> tuple[TestReport, Completed] | None:
-        """Run the repository's own tests; None where the box did not outlive them."""
-        try:
-            box = self._any_box()
-            box.restore(state)
-            return run_visible(box, self.task, detail_chars=_DETAIL_CHARS)
-        except ActionError:
-            return None
-        except BoxLost as error:
-            self._excuse(error)
-            return None
-
-    def close(self) -> None:
-        box, self._box = self._box, None
-        if box is not None:
-            box.close()
-
-    def _any_box(self) -> Sandbox:
-        if self._box is None:
-            self._box = self._backend.open(self.task)
-        return self._box
-
-    def _excuse(self, error: BoxLost) -> None:
-        self.close()
-        problem = self._backend.problem()
-        if problem is not None or not error.after_agent_code:
-            raise SandboxError(problem or str(error)) from None
-
-
 def _findings_of_runs(
-    task: Task, runs: _Runs, repeats: int, chance: random.Random, figures: dict[str, float]
+    task: Task, runs: TaskRuns, repeats: int, chance: random.Random, figures: dict[str, float]
 ) -> Iterator[Finding]:
-    everything = _everything_hidden(task)
     base, gold = WorkspaceState(task.base), task.gold.only(task.may_edit)
-    whole = runs.hidden(gold, everything)
+    whole = runs.hidden(gold)
     if whole.report.broken or not whole.report.complete:
         yield Finding("gold_fails", f"solution.patch: the hidden tests do not run with it: {_why(whole)}")
         return
@@ -157,7 +94,7 @@ def _findings_of_runs(
     if any(whole.outcome(node) == "missing" for node in task.expected):
         return
     solved = [whole, *_repeated(runs, gold, task.expected, repeats, chance)]
-    whole_base = runs.hidden(base, everything)
+    whole_base = runs.hidden(base)
     present = [node for node in task.expected if node in whole_base.report.outcomes]
     untouched = [whole_base, *_repeated(runs, base, present or task.expected, repeats, chance)]
     unsteady = {*_unsteady(task, solved), *_unsteady(task, untouched)}
@@ -167,28 +104,16 @@ def _findings_of_runs(
     yield from _with_solution(task, solved[1:], unsteady)
     yield from _without_solution(task, untouched, unsteady)
     yield from _times(task, [run.seconds for run in solved[1:]], figures)
-    yield from _visible(runs, gold)
+    yield from _visible(runs.visible(gold))
+    yield from _measured(task, runs.visible(base))
     figures["runs"] = runs.count
 
 
 def _repeated(
-    runs: _Runs, state: WorkspaceState, nodes: Sequence[str], repeats: int, chance: random.Random
-) -> Iterator[_Run]:
+    runs: TaskRuns, state: WorkspaceState, nodes: Sequence[str], repeats: int, chance: random.Random
+) -> Iterator[TaskRun]:
     for number in range(repeats):
         yield runs.hidden(state, nodes if number == 0 else chance.sample(nodes, len(nodes)))
-
-
-def _everything_hidden(task: Task) -> list[str]:
-    """What to run to see all that judges the task, whether it is listed or not."""
-    if task.manifest.kind == "tests":
-        return list(task.implementations)
-    files = [path for path in task.hidden if _is_test_file(path)]
-    return list(dict.fromkeys([*files, *(node.partition("::")[0] for node in task.expected)]))
-
-
-def _is_test_file(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
 
 
 def _listing(task: Task, report: TestReport) -> Iterator[Finding]:
@@ -208,7 +133,7 @@ def _listing(task: Task, report: TestReport) -> Iterator[Finding]:
         yield Finding("unlisted_test", what)
 
 
-def _unsteady(task: Task, seen: Sequence[_Run]) -> Iterator[str]:
+def _unsteady(task: Task, seen: Sequence[TaskRun]) -> Iterator[str]:
     """Tests with more than one outcome in runs of the same state; a run that ended early says nothing of
     them."""
     whole = [run for run in seen if run.report.complete]
@@ -217,7 +142,7 @@ def _unsteady(task: Task, seen: Sequence[_Run]) -> Iterator[str]:
             yield node
 
 
-def _with_solution(task: Task, seen: Sequence[_Run], unsteady: set[str]) -> Iterator[Finding]:
+def _with_solution(task: Task, seen: Sequence[TaskRun], unsteady: set[str]) -> Iterator[Finding]:
     for number, run in enumerate(seen, start=1):
         failed = [node for node in task.expected if run.outcome(node) != "passed"]
         if run.reason == "passed" or (failed and unsteady.issuperset(failed)):
@@ -229,7 +154,7 @@ def _with_solution(task: Task, seen: Sequence[_Run], unsteady: set[str]) -> Iter
         return
 
 
-def _without_solution(task: Task, seen: Sequence[_Run], unsteady: set[str]) -> Iterator[Finding]:
+def _without_solution(task: Task, seen: Sequence[TaskRun], unsteady: set[str]) -> Iterator[Finding]:
     tests = task.manifest.tests
     if any(run.reason == "passed" for run in seen):
         what = "every hidden test passes without the solution; fail_to_pass needs tests that the base fails"
@@ -257,9 +182,22 @@ def _times(task: Task, seconds: Sequence[float], figures: dict[str, float]) -> I
         yield Finding("little_time", f"task.toml: limits.test_seconds: {what}", warning=True)
 
 
-def _visible(runs: _Runs, gold: WorkspaceState) -> Iterator[Finding]:
-    seen = runs.visible(gold)
-    report = seen[0] if seen else _NOTHING
+def _measured(task: Task, visible: TestReport) -> Iterator[Finding]:
+    """Whether the figures beside the task, and what follows from them, are those of the task as it is."""
+    if task.figures is None and not is_bundled(task):
+        return
+    figures = measure(task, visible_failing=len(visible.failed) if visible.complete else None)
+    if figures != task.figures:
+        what = "is missing" if task.figures is None else "was written for another state of the task"
+        yield Finding("figures", f"figures.json: {what}; run 'deepgym-envs record' on the task")
+    if task.manifest.difficulty != difficulty(figures):
+        what = f"is {task.manifest.difficulty!r}, but the figures say {difficulty(figures)!r}"
+        yield Finding(
+            "difficulty", f"task.toml: difficulty: {what}; correct it", warning=not is_bundled(task)
+        )
+
+
+def _visible(report: TestReport) -> Iterator[Finding]:
     if not report.complete:
         yield Finding(
             "visible_fails", "the repository's own tests do not end with the solution", warning=True
@@ -269,17 +207,10 @@ def _visible(runs: _Runs, gold: WorkspaceState) -> Iterator[Finding]:
         yield Finding("visible_fails", f"{what}; mend them in base.patch", warning=True)
 
 
-def _why(run: _Run, nodes: Sequence[str] = ()) -> str:
+def _why(run: TaskRun, nodes: Sequence[str] = ()) -> str:
     """One line on what went wrong in a run, in the tests ``nodes`` if given."""
     if run.reason in ("timeout", "crashed", "does_not_fit", "box_lost", "malformed_report"):
         return run.reason.replace("_", " ")
-    failed = [*run.report.broken, *(node for node, seen in run.report.outcomes.items() if seen != "passed")]
-    chosen = [node for node in failed if not nodes or node in nodes or node in run.report.broken]
-    lines = [_last_line(run.report.details.get(node, "")) for node in chosen]
-    told = [f"{node}: {line or run.outcome(node)}" for node, line in zip(chosen, lines, strict=True)]
+    chosen = run.not_passed(nodes)
+    told = [f"{node}: {run.why(node) or run.outcome(node)}" for node in chosen]
     return shown(told[:2]) if told else run.reason.replace("_", " ")
-
-
-def _last_line(detail: str) -> str:
-    errors = [line[1:].strip() for line in detail.splitlines() if line.startswith("E ")]
-    return errors[0][:200] if errors else ""

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,15 @@ import pytest
 import typer
 
 from deepgym_envs.cli.app import app
+from deepgym_envs.manifest import parse_manifest
+from deepgym_envs.recipe import RepoRecipe
+from deepgym_envs.suite import load_suite
+from deepgym_envs.task import Figures, Limits, TaskManifest
+from deepgym_envs.task_checks import static_findings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+WALKTHROUGH = "write-a-task.md"  # its commands need each other
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -27,6 +34,8 @@ def _blocks(page: Path, language: str) -> list[str]:
 def _commands() -> list[tuple[str, str]]:
     found = []
     for page in PAGES:
+        if page.name == WALKTHROUGH:
+            continue
         for block in _blocks(page, "sh"):
             found += [(page.name, line) for line in block.splitlines() if line.strip()]
     return list(dict.fromkeys(found))
@@ -42,34 +51,18 @@ def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A reader's folder, in which the suite of docs/write-a-task.md and the files that other pages show exist."""
+    """A reader's folder: docs/write-a-task.md has been followed in it, and the files that other pages show exist."""
     place = tmp_path_factory.mktemp("reader")
-    _write_the_suite_of_the_page(place / "my-suite")
+    for language, block in BLOCK.findall((ROOT / "docs" / WALKTHROUGH).read_text()):
+        shown = re.match(r"(?:# |<!-- )(\S+/\S+\.\w+)(?: -->)?\n", block)
+        if shown is not None:
+            (place / shown[1]).write_text(block[shown.end() :])
+        for command in block.splitlines() if language == "sh" else ():
+            done = _run(command, place)
+            assert done.returncode == 0, f"{WALKTHROUGH}: {command}\n{done.stdout}\n{done.stderr}"
     script = _blocks(ROOT / "docs" / "first-episode.md", "json")[0]
     (place / "calls.json").write_text(script)
     return place
-
-
-def _write_the_suite_of_the_page(suite: Path) -> None:
-    recipe, task = _blocks(ROOT / "docs" / "write-a-task.md", "toml")
-    files = {
-        "repos/adder/recipe.toml": recipe,
-        "repos/adder/src/adder/__init__.py": "def add(a, b):\n    return a - b\n",
-        "repos/adder/src/tests/test_add.py": "from adder import add\n\n\ndef test_add():\n    assert add(1, 1) == 2\n",
-        "add-is-wrong/task.toml": task,
-        "add-is-wrong/instruction.md": "# add subtracts\n\n`add(2, 2)` gives 0; it should give the sum.\n",
-        "add-is-wrong/tests/test_hidden.py": (
-            "from adder import add\n\n\ndef test_sum():\n    assert add(20, 3) == 23\n\n\n"
-            "def test_zero():\n    assert add(7, 0) == 7\n"
-        ),
-        "add-is-wrong/solution.patch": (
-            "--- a/adder/__init__.py\n+++ b/adder/__init__.py\n@@ -1,2 +1,2 @@\n"
-            " def add(a, b):\n-    return a - b\n+    return a + b\n"
-        ),
-    }
-    for path, text in files.items():
-        (suite / path).parent.mkdir(parents=True, exist_ok=True)
-        (suite / path).write_text(text)
 
 
 def _runs_elsewhere(command: str) -> bool:
@@ -84,6 +77,24 @@ def test_a_command_in_the_documents_works(page: str, command: str, folder: Path)
     done = _run(command, ROOT if command.startswith("python -m benchmarks") else folder)
     assert done.returncode == 0, f"{page}: {command}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_who_follows_the_page_on_tasks_has_one_that_is_good(folder: Path) -> None:
+    [task] = load_suite(folder / "my-suite")
+    assert [len(task.manifest.tests.fail_to_pass), len(task.manifest.tests.pass_to_pass)] == [3, 5]
+    assert task.figures == Figures(files=1, functions=1, lines=2, visible_failing=1)
+    assert not list(static_findings(task))
+
+
+def test_the_manifests_of_the_page_on_tasks_are_good() -> None:
+    about_tests, recipe, task = (
+        tomllib.loads(block) for block in _blocks(ROOT / "docs" / WALKTHROUGH, "toml")
+    )
+    assert parse_manifest(recipe, RepoRecipe, WALKTHROUGH).name == "adder"
+    assert parse_manifest(task, TaskManifest, WALKTHROUGH).limits == Limits()
+    assert parse_manifest({**task, **about_tests}, TaskManifest, WALKTHROUGH).kind == "tests"
 
 
 @pytest.mark.docker

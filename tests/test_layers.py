@@ -20,10 +20,10 @@ LAYERS = {
     "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2,
     "source": 3,
     "task": 4,
-    "suite": 5, "task_writer": 5,
+    "suite": 5, "task_writer": 5, "figures": 5,
     "sandbox": 6, "task_checks": 6,
     "grade": 7,
-    "reward": 8, "toolbox": 8, "validation": 8, "importers": 8,
+    "reward": 8, "toolbox": 8, "validation": 8, "authoring": 8, "importers": 8,
     "env": 9, "agents": 9,
     "vector": 10, "rollout": 10,
     "crew": 11, "doctor": 11,
@@ -32,7 +32,7 @@ LAYERS = {
     "__main__": 14,
 }  # fmt: skip
 # Of these every file may import any other of the same one, as long as no cycle comes of it.
-PACKAGES = ("sandbox", "grade", "reward", "cli", "agents", "importers", "testing")
+PACKAGES = ("sandbox", "grade", "reward", "authoring", "cli", "agents", "importers", "testing")
 HEAVY = {
     "docker": ("sandbox/docker.py", "sandbox/image.py", "sandbox/base_image.py", "doctor.py"),
     "git": ("git_library.py", "patch.py", "source.py", "sandbox/image.py"),

@@ -314,7 +314,7 @@ def test_a_file_that_the_instruction_names_is_a_warning(tmp_path: Path) -> None:
 
 def test_bundled_tasks_must_have_enough_tests(tmp_path: Path) -> None:
     task = tiny(tmp_path, suite="starter")
-    assert codes(list(static_findings(task))) == {"few_tests"}
+    assert codes(list(static_findings(task))) == {"few_tests", "no_script"}
 
 
 class Failing(FakeBackend):

@@ -7,11 +7,13 @@ import traceback
 
 import typer
 
+from deepgym_envs.cli.authoring import edit_command, new_app, record_command
 from deepgym_envs.cli.doctor import doctor_command
 from deepgym_envs.cli.eval import eval_command
 from deepgym_envs.cli.exit_status import FINDINGS, INTERRUPTED, NOT_JUDGED, USAGE
 from deepgym_envs.cli.harbor import export_app, import_app
 from deepgym_envs.cli.images import images_app
+from deepgym_envs.cli.list import list_command
 from deepgym_envs.cli.screen import complain
 from deepgym_envs.cli.validate import validate_command
 from deepgym_envs.errors import ActionError, DeepGymError, SandboxError, TaskError, UsageError
@@ -20,7 +22,7 @@ __all__ = ["FINDINGS", "INTERRUPTED", "NOT_JUDGED", "USAGE", "app", "main"]
 
 app = typer.Typer(
     name="deepgym-envs",
-    help="Software-engineering environments for RL: play, evaluate and check tasks.",
+    help="Software-engineering environments for RL: play, evaluate, check and write tasks.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -28,6 +30,10 @@ app = typer.Typer(
 app.command("eval")(eval_command)
 app.command("doctor")(doctor_command)
 app.command("validate")(validate_command)
+app.command("list")(list_command)
+app.add_typer(new_app, name="new")
+app.command("edit")(edit_command)
+app.command("record")(record_command)
 app.add_typer(images_app, name="images")
 app.add_typer(export_app, name="export")
 app.add_typer(import_app, name="import")

@@ -3,6 +3,7 @@
 from deepgym_envs.grade.grader import Grader, grade
 from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import Outcome, TestReport, parse_report
+from deepgym_envs.grade.runs import TaskRun, TaskRuns
 from deepgym_envs.grade.testrun import run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, Verdict, judge
 
@@ -11,6 +12,8 @@ __all__ = [
     "Memory",
     "Outcome",
     "Reason",
+    "TaskRun",
+    "TaskRuns",
     "TestReport",
     "Verdict",
     "grade",

@@ -72,7 +72,7 @@ def _run_hidden_files(
     tests = "{files}/tests"
     arguments = ["-c", f"{tests}/pytest.ini", "--rootdir", tests, "--confcutdir", tests,
                  "--import-mode=importlib", "--continue-on-collection-errors",
-                 *(f"{tests}/{node}" for node in wanted)]  # fmt: skip
+                 *([f"{tests}/{node}" for node in wanted] or [tests])]  # fmt: skip
     return _run(box, _command(task, files, arguments, detail_chars, None))
 
 

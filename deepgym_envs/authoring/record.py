@@ -1,0 +1,71 @@
+"""Writes into a task's folder what follows from its author's work: patches, lists of tests, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepgym_envs.authoring.workbench import pack
+from deepgym_envs.errors import TaskError
+from deepgym_envs.figures import difficulty, measure
+from deepgym_envs.grade import TaskRun, TaskRuns
+from deepgym_envs.manifest import manifest_text
+from deepgym_envs.sandbox import Backend
+from deepgym_envs.state import WorkspaceState
+from deepgym_envs.task import Figures, HiddenTests, Task, TaskManifest
+from deepgym_envs.task_checks import shown
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What was written: names of patches, the manifest with its lists and difficulty, and the figures."""
+
+    patches: tuple[str, ...]
+    manifest: TaskManifest
+    figures: Figures
+
+
+def record(folder: Path, backend: Backend) -> Recorded:
+    """Make patches of the workbench, if there is one, run the hidden tests at the base and with the solution,
+    and write ``task.toml`` (lists, difficulty) and ``figures.json``.
+
+    Raises:
+        TaskError: a file is missing or malformed, or a hidden test fails with the solution.
+        SandboxError: the tests could not be run.
+    """
+    folder = folder.absolute()
+    patches = pack(folder)
+    task = Task.from_folder(folder, folder.parent / "repos", unlisted=True)
+    with TaskRuns(task, backend) as runs:
+        tests = _lists(task, runs)
+        visible = runs.visible(WorkspaceState(task.base))
+    figures = measure(task, visible_failing=len(visible.failed) if visible.complete else None)
+    manifest = task.manifest.model_copy(update={"tests": tests, "difficulty": difficulty(figures)})
+    (folder / "task.toml").write_text(manifest_text(manifest), encoding="utf-8")
+    (folder / "figures.json").write_bytes(figures.as_json())
+    return Recorded(patches, manifest, figures)
+
+
+def _lists(task: Task, runs: TaskRuns) -> HiddenTests:
+    """What begins to pass and what goes on passing; what the solution's run skips is in neither."""
+    solved = runs.hidden(task.gold.only(task.may_edit))
+    idle = ("skipped", "xfailed")
+    failed = [node for node in solved.not_passed() if solved.outcome(node) not in idle]
+    if failed:
+        raise TaskError(f"{task.id}: tests/: {_told(solved, failed)}; with the solution each must pass")
+    if not solved.report.complete or not solved.report.passed:
+        raise TaskError(
+            f"{task.id}: tests/: no hidden test passes with the solution; "
+            "write tests/test_<name>.py, or implementations where the kind is 'tests'"
+        )
+    before = runs.hidden(WorkspaceState(task.base))
+    passing = [node for node in solved.report.passed if before.outcome(node) == "passed"]
+    return HiddenTests(
+        fail_to_pass=tuple(node for node in solved.report.passed if node not in passing),
+        pass_to_pass=tuple(passing),
+    )
+
+
+def _told(run: TaskRun, failed: Sequence[str]) -> str:
+    return shown(f"{node} ({run.why(node) or 'fails'})" for node in failed)

@@ -1,0 +1,177 @@
+"""What a task measures, and how hard it is therefore.
+
+Nothing here runs code of the task. The figures describe the way to the reference solution, not the only one.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import warnings
+from collections import deque
+from collections.abc import Iterator, Mapping
+
+from deepgym_envs.state import File
+from deepgym_envs.task import Difficulty, Figures, Task
+
+# Points for each figure: one for each bound that it goes beyond. docs/tasks.md explains the rule.
+BOUNDS = {
+    "lines": (8, 24, 60),
+    "functions": (1, 3),
+    "files": (1, 2),
+    "distance": (0, 1),
+    "tool_calls": (8, 11),
+}
+EASY, MEDIUM = 3, 6
+
+
+def measure(task: Task, *, visible_failing: int | None = None) -> Figures:
+    """The task's figures; those that come from running tests are given.
+
+    Raises:
+        TaskError: a patch of the task does not apply.
+    """
+    changes = task.gold.changes
+    calls = [_calls(script) for script in task.scripts.values()]
+    return Figures(
+        files=len(changes),
+        functions=sum(
+            _functions_touched(task.base.get(path), file)
+            for path, file in changes.items()
+            if path.endswith(".py")
+        ),
+        lines=sum(_lines_changed(task.base.get(path), file) for path, file in changes.items()),
+        distance=_distance(task),
+        visible_failing=visible_failing,
+        tool_calls=min(calls, default=None),
+    )
+
+
+def points(figures: Figures) -> int:
+    """How much there is to find and to do, from 0.
+
+    >>> points(Figures(files=1, functions=1, lines=4, distance=0, tool_calls=6))
+    0
+    >>> points(Figures(files=3, functions=4, lines=40, distance=2, tool_calls=12))
+    10
+    """
+    measured: dict[str, int | None] = figures.model_dump()
+    total = sum((measured[name] or 0) > bound for name, bounds in BOUNDS.items() for bound in bounds)
+    # Where no visible test fails, nothing but the report tells when the work is done.
+    return total + (figures.visible_failing == 0)
+
+
+def difficulty(figures: Figures) -> Difficulty:
+    """The difficulty that follows from the figures."""
+    total = points(figures)
+    if total <= EASY:
+        return "easy"
+    return "medium" if total <= MEDIUM else "hard"
+
+
+def _calls(script: bytes) -> int:
+    return sum(bool(line.strip()) for line in script.splitlines())
+
+
+def _lines(file: File | None) -> list[bytes]:
+    return file.data.splitlines() if file else []
+
+
+def _lines_changed(old: File | None, new: File | None) -> int:
+    matcher = difflib.SequenceMatcher(None, _lines(old), _lines(new), autojunk=False)
+    return sum(
+        end - start + to - since for tag, start, end, since, to in matcher.get_opcodes() if tag != "equal"
+    )
+
+
+def _functions_touched(old: File | None, new: File | None) -> int:
+    """Functions that were added, removed or changed; what lies outside of functions counts as one."""
+    before, after = dict(_functions(old)), dict(_functions(new))
+    return sum(before.get(name) != after.get(name) for name in before.keys() | after.keys())
+
+
+def _functions(file: File | None) -> Iterator[tuple[str, str]]:
+    tree = _parsed(file)
+    if tree is None:
+        return
+    outside: list[str] = []
+    waiting: deque[tuple[str, ast.stmt]] = deque(("", node) for node in tree.body)
+    while waiting:
+        prefix, node = waiting.popleft()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield prefix + node.name, ast.dump(node)
+        elif isinstance(node, ast.ClassDef):
+            outside.append(
+                f"{prefix}{node.name} {[ast.dump(part) for part in (*node.bases, *node.decorator_list)]}"
+            )
+            waiting.extend((f"{prefix}{node.name}.", inner) for inner in node.body)
+        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            outside.append(prefix + ast.dump(node))
+    yield "", "\n".join(outside)
+
+
+def _parsed(file: File | None) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(file.data if file else b"")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _distance(task: Task) -> int | None:
+    """Imports between the symptom and the farthest file that the solution changes, in either direction."""
+    symptom = task.manifest.symptom
+    if symptom is None:
+        return None
+    files = {path: file for path, file in task.gold.tree().items() if path.endswith(".py")}
+    graph = _import_graph(files, task.recipe.install.pythonpath)
+    away = _steps_from(symptom, graph)
+    return max((away[path] for path in task.gold.changes if path in away), default=0)
+
+
+def _steps_from(start: str, graph: Mapping[str, set[str]]) -> dict[str, int]:
+    away = {start: 0}
+    waiting = deque([start])
+    while waiting:
+        path = waiting.popleft()
+        # A package's __init__ brings together what otherwise has nothing to do with each other.
+        if path.endswith("__init__.py") and path != start:
+            continue
+        for other in graph.get(path, ()):
+            if other not in away:
+                away[other] = away[path] + 1
+                waiting.append(other)
+    return away
+
+
+def _import_graph(files: Mapping[str, File], pythonpath: tuple[str, ...]) -> Mapping[str, set[str]]:
+    """Which files import which, in both directions."""
+    places = {_module(path, root): path for root in pythonpath for path in files}
+    graph: dict[str, set[str]] = {path: set() for path in files}
+    for module, path in places.items():
+        package = module if path.endswith("__init__.py") else module.rpartition(".")[0]
+        for name in _imported(_parsed(files[path]), package):
+            target = places.get(name)
+            if target is not None and target != path:
+                graph[path].add(target)
+                graph[target].add(path)
+    return graph
+
+
+def _module(path: str, root: str) -> str:
+    inside = path.removeprefix("" if root == "." else f"{root}/")
+    return inside.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _imported(tree: ast.Module | None, package: str) -> Iterator[str]:
+    """Full names of what a file imports: modules, and names in modules, which may be modules too."""
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            above = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (above, node.module or "") if part)
+            yield module
+            yield from (f"{module}.{name.name}" for name in node.names)
