@@ -25,12 +25,14 @@ def run_visible(
     *,
     detail_chars: int = 0,
     seconds: float | None = None,
+    to_first_failure: bool = False,
 ) -> tuple[TestReport, Completed]:
     """Run the repository's own tests in the workspace, under its own configuration.
 
     ``tests`` are node ids or paths; none means all of them. ``detail_chars`` of each traceback are kept.
     """
-    arguments = ["--rootdir", ".", *(tests or task.recipe.test.paths)]
+    stop = ["--exitfirst"] if to_first_failure else []
+    arguments = ["--rootdir", ".", *stop, *(tests or task.recipe.test.paths)]
     command = _command(task, {}, arguments, detail_chars, seconds)
     return _run(box, command)
 
@@ -91,7 +93,7 @@ def _try_tests(
     for name in wanted:
         implementation = task.implementations[name]
         box.restore(WorkspaceState(task.base, {**state.changes, **implementation.changes}))
-        report, done = run_visible(box, task, detail_chars=detail_chars)
+        report, done = run_visible(box, task, detail_chars=detail_chars, to_first_failure=True)
         seconds += done.seconds
         if done.timed_out:
             return TestReport(outcomes, (), details, complete=False, malformed=malformed), replace(
