@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deepgym_envs.authoring.workbench import pack
+from deepgym_envs.authoring.workbench import WORK, pack
 from deepgym_envs.errors import TaskError
 from deepgym_envs.figures import difficulty, measure
 from deepgym_envs.grade import TaskRun, TaskRuns
@@ -36,6 +36,9 @@ def record(folder: Path, backend: Backend) -> Recorded:
     """
     folder = folder.absolute()
     patches = pack(folder)
+    if (folder / WORK).is_dir() and "solution.patch" not in patches:
+        work = folder / WORK
+        raise TaskError(f"{work / 'solution'}: is the same as {work / 'base'}; put the problem into the base")
     task = Task.from_folder(folder, folder.parent / "repos", unlisted=True)
     with TaskRuns(task, backend) as runs:
         tests = _lists(task, runs)
