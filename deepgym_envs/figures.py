@@ -22,7 +22,7 @@ BOUNDS = {
     "distance": (0, 1),
     "tool_calls": (8, 11),
 }
-EASY, MEDIUM = 3, 6
+EASY, MEDIUM = 4, 8
 
 
 def measure(task: Task, *, visible_failing: int | None = None) -> Figures:

@@ -237,7 +237,7 @@ def _leaks(task: Task) -> Iterator[Finding]:
         what = f"instruction.md: holds lines of the solution ({shown(map(repr, copied))}); say what, not how"
         yield Finding("leaks_solution", what)
     named = [path for path in task.gold.changes if path in said]
-    if named:
+    if named and task.manifest.kind != "tests":
         what = (
             f"instruction.md: names {shown(named)}, which the solution changes; is it meant to point there?"
         )

@@ -174,6 +174,8 @@ def _without_solution(task: Task, seen: Sequence[TaskRun], unsteady: set[str]) -
 def _times(task: Task, seconds: Sequence[float], figures: dict[str, float]) -> Iterator[Finding]:
     median, worst = statistics.median(seconds), max(seconds)
     figures |= {"median_seconds": round(median, 3), "worst_seconds": round(worst, 3)}
+    # Of a task about tests each implementation has a run of its own, with that much time.
+    median /= len(task.implementations) or 1
     if median > SLOW_SECONDS:
         what = f"tests/: take {median:.1f} s; make them take {SLOW_SECONDS:g} s or less"
         yield Finding("slow", what, warning=not is_bundled(task))
