@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from deepgym_envs.grade import Grader
 from deepgym_envs.patch import state_from_patch
 from deepgym_envs.sandbox import choose_backend
 from deepgym_envs.suite import load_task, task_ids
+from deepgym_envs.task import Task
 
+WORKERS = 2
 SOLUTIONS = Path(__file__).parent / "solutions"
 
 
@@ -24,8 +28,14 @@ def test_right_solutions_pass_and_wrong_ones_fail(task_id: str) -> None:
     right = [path for path in patches if path.name.startswith("right-")]
     assert len(right) >= 2, "keep at least two solutions that differ in shape from the reference"
     assert len(wrong) >= 3, "keep at least three tempting wrong solutions"
+    with ThreadPoolExecutor(WORKERS) as pool:
+        graded = pool.map(_passed, [task] * WORKERS, [patches[start::WORKERS] for start in range(WORKERS)])
+    verdicts = {name: passed for some in graded for name, passed in some.items()}
+    assert verdicts == {path.stem: path in right for path in patches}
+
+
+def _passed(task: Task, patches: Sequence[Path]) -> dict[str, bool]:
     with Grader(task, choose_backend("docker")) as grader:
-        verdicts = {
+        return {
             path.stem: grader.grade(state_from_patch(task.base, path.read_bytes())).passed for path in patches
         }
-    assert verdicts == {path.stem: path in right for path in patches}

@@ -117,7 +117,7 @@ def test_without_hidden_tests_nothing_is_listed(suite: Path, backend: Backend) -
 
 
 def test_a_task_in_which_nothing_was_done_says_what_is_missing(suite: Path, backend: Backend) -> None:
-    with pytest.raises(TaskError, match="is the same as .*/work/base; put the problem into the base"):
+    with pytest.raises(TaskError, match=r"is the same as .*/work/base; put the problem into the base"):
         record(suite / "sums", backend)
     with pytest.raises(
         TaskError, match=r"solution\.patch: there is no such file; 'deepgym-envs record' writes it"

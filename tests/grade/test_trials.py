@@ -166,6 +166,11 @@ def test_a_patch_that_does_not_apply_is_found(tmp_path: Path) -> None:
     assert "tests/wrong-one.patch" in found[0].message
 
 
+def test_words_that_hold_an_implementations_name_are_no_leak(tmp_path: Path) -> None:
+    said = "# Database\n\nThe base of it is not tested.\n"
+    assert [f.code for f in static_findings(made(tmp_path, instruction=said)) if not f.warning] == []
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
