@@ -66,8 +66,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _runs_elsewhere(command: str) -> bool:
-    """Installing, and the tests themselves, are run by .ci/run."""
-    return command.startswith(("pip install", "python -m pytest"))
+    """Installing, the tests themselves, and what plays or checks a whole suite are run by .ci/run."""
+    whole_suite = ("deepgym-envs eval --suite starter", "deepgym-envs validate --suite starter")
+    return command.startswith(("pip install", "python -m pytest", *whole_suite))
 
 
 @pytest.mark.docker
