@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import runpy
 import tokenize
 from collections import Counter
 from pathlib import Path
@@ -20,7 +21,8 @@ from deepgym_envs.source import source_tree
 from deepgym_envs.suite import load_suite, load_task, task_ids
 from deepgym_envs.task import Difficulty, Kind
 
-PAGE = (Path(__file__).parent.parent / "docs" / "tasks.md").read_text()
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = (DOCS / "tasks.md").read_text()
 REPOS = sorted(place.name for place in data_dir("repos").iterdir())
 NOT_CODE = {
     tokenize.COMMENT,
@@ -83,6 +85,11 @@ def test_a_task_has_the_figures_and_the_difficulty_that_follow_from_it(task_id: 
 
 def test_the_page_holds_the_table_of_the_suite() -> None:
     assert markdown_table(load_suite("starter")) in PAGE
+
+
+def test_the_picture_is_that_of_the_suite() -> None:
+    drawn = runpy.run_path(str(DOCS / "draw_tasks.py"))["drawing"](load_suite("starter"))
+    assert (DOCS / "tasks.svg").read_text() == drawn
 
 
 def test_the_page_holds_the_rule() -> None:
