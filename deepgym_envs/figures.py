@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ast
 import difflib
-import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping
 
 from deepgym_envs.state import File
+from deepgym_envs.syntax import parse_python
 from deepgym_envs.task import Difficulty, Figures, Task
 
 # Points for each figure: one for each bound that it goes beyond. docs/tasks.md explains the rule.
@@ -112,10 +112,8 @@ def _functions(file: File | None) -> Iterator[tuple[str, str]]:
 
 def _parsed(file: File | None) -> ast.Module | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(file.data if file else b"")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return parse_python(file.data if file else b"")
+    except ValueError:
         return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +11,7 @@ from typing import Literal
 from deepgym_envs.errors import TaskError
 from deepgym_envs.state import Tree
 from deepgym_envs.suite import suite_names
+from deepgym_envs.syntax import parse_python
 from deepgym_envs.task import BASE_IMPLEMENTATION, Task
 
 Code = Literal[
@@ -158,15 +158,11 @@ def _scripts(task: Task) -> Iterator[Finding]:
 
 def _functions(source: bytes) -> dict[str, str]:
     """Name and structure of every function in ``source``; raises ``ValueError`` where it is not Python."""
+    tree = parse_python(source)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-        functions = [
-            node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        ]
         return {node.name: ast.dump(node) for node in functions}
-    except (SyntaxError, RecursionError, MemoryError) as error:
+    except RecursionError as error:
         raise ValueError(str(error)) from None
 
 
