@@ -10,7 +10,7 @@ import difflib
 from collections import deque
 from collections.abc import Iterator, Mapping
 
-from deepgym_envs.state import File
+from deepgym_envs.state import File, WorkspaceState
 from deepgym_envs.syntax import parse_python
 from deepgym_envs.task import Difficulty, Figures, Task
 
@@ -32,7 +32,7 @@ def measure(task: Task, *, visible_failing: int | None = None) -> Figures:
         TaskError: a patch of the task does not apply.
     """
     changes = task.gold.changes
-    calls = [_calls(script) for script in task.scripts.values()]
+    calls = [script_calls(script) for script in task.scripts.values()]
     return Figures(
         files=len(changes),
         functions=sum(
@@ -40,7 +40,7 @@ def measure(task: Task, *, visible_failing: int | None = None) -> Figures:
             for path, file in changes.items()
             if path.endswith(".py")
         ),
-        lines=sum(_lines_changed(task.base.get(path), file) for path, file in changes.items()),
+        lines=lines_changed(task.gold),
         distance=_distance(task),
         visible_failing=visible_failing,
         tool_calls=min(calls, default=None),
@@ -69,8 +69,14 @@ def difficulty(figures: Figures) -> Difficulty:
     return "medium" if total <= MEDIUM else "hard"
 
 
-def _calls(script: bytes) -> int:
+def script_calls(script: bytes) -> int:
+    """Tool calls in a task's script, one a line; blank lines are none."""
     return sum(bool(line.strip()) for line in script.splitlines())
+
+
+def lines_changed(state: WorkspaceState) -> int:
+    """Lines added and removed between a state's base and it."""
+    return sum(_lines_changed(state.base.get(path), file) for path, file in state.changes.items())
 
 
 def _lines(file: File | None) -> list[bytes]:

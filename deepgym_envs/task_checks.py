@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deepgym_envs.errors import TaskError
-from deepgym_envs.state import Tree
+from deepgym_envs.figures import lines_changed, script_calls
+from deepgym_envs.state import Tree, WorkspaceState
 from deepgym_envs.suite import suite_names
 from deepgym_envs.syntax import parse_python
 from deepgym_envs.task import BASE_IMPLEMENTATION, Task
@@ -26,6 +27,7 @@ Code = Literal[
     "few_tests",  # less hidden tests than a bundled task has
     "no_such_test",  # a listed test does not exist
     "bad_implementation",  # a patch in tests/ does not apply, or changes nothing or what is editable
+    "told_by_size",  # the size of a change tells the right implementations from the wrong ones
     "unlisted_test",  # a hidden test is not listed, so nobody looks at it
     "test_in_base",  # a hidden test is in the repository already
     "noop_passes",  # the task counts as solved before anything is done
@@ -150,7 +152,7 @@ def _scripts(task: Task) -> Iterator[Finding]:
     if not is_bundled(task):
         return
     for name, (fewest, most) in SCRIPT_CALLS.items():
-        calls = len(task.scripts.get(name, b"").splitlines())
+        calls = script_calls(task.scripts.get(name, b""))
         if not fewest <= calls <= most:
             what = f"scripts/{name}.jsonl: holds {calls} tool calls; write {fewest} to {most}, one a line"
             yield Finding("no_script", what)
@@ -214,6 +216,17 @@ def _implementations(task: Task) -> Iterator[Finding]:
     if BASE_IMPLEMENTATION not in task.expected:
         what = "does not list 'base', the repository as it is; add it to pass_to_pass or fail_to_pass"
         yield Finding("bad_implementation", f"task.toml: tests: {what}")
+    yield from _sizes(others)
+
+
+def _sizes(others: Mapping[str, WorkspaceState]) -> Iterator[Finding]:
+    """Tests that measure how far the source is from the base must not be right about everything."""
+    lines = {name: lines_changed(state) for name, state in others.items()}
+    right = [size for name, size in lines.items() if name.startswith("right-")]
+    wrong = [size for name, size in lines.items() if name.startswith("wrong-")]
+    if right and wrong and min(right) > max(wrong):
+        what = f"each right one changes {min(right)} lines or more, each wrong one {max(wrong)} or less"
+        yield Finding("told_by_size", f"tests/: {what}; add a right one that is as small as a wrong one")
 
 
 def _leaks(task: Task) -> Iterator[Finding]:

@@ -317,6 +317,13 @@ def test_bundled_tasks_must_have_enough_tests(tmp_path: Path) -> None:
     assert codes(list(static_findings(task))) == {"few_tests", "no_script"}
 
 
+def test_blank_lines_of_a_script_are_no_calls(tmp_path: Path) -> None:
+    scripts = {"direct": '{"tool": "submit"}\n\n' * 5, "wander": '\n{"tool": "submit"}\n' * 8}
+    task = tiny(tmp_path, suite="starter", scripts=scripts)
+    said = [finding.message for finding in static_findings(task) if finding.code == "no_script"]
+    assert said == ["scripts/direct.jsonl: holds 5 tool calls; write 6 to 15, one a line"]
+
+
 class Failing(FakeBackend):
     """A backend that cannot open a box."""
 

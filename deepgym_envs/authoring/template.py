@@ -14,8 +14,9 @@ from deepgym_envs.task import Kind
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _ENDING = ".template"
-# Pinned and whole, as a recipe must be; they run on Python 3.10 and newer.
-_PINS = ("pytest==9.2.0", "iniconfig==2.3.1", "packaging==26.3", "pluggy==1.7.0", "pygments==2.21.0")
+# Pinned and whole, as a recipe must be, and the Pythons that they run on.
+PYTEST_PINS = ("pytest==9.2.0", "iniconfig==2.3.1", "packaging==26.3", "pluggy==1.7.0", "pygments==2.21.0")
+PYTEST_PYTHON = ">=3.10"
 
 
 def new_repo(folder: Path) -> Path:
@@ -27,8 +28,8 @@ def new_repo(folder: Path) -> Path:
     name = folder.name
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise UsageError(f"{name!r} cannot be the name of a package; use lower-case letters, digits and '_'")
-    pins = ", ".join(f'"{pin}"' for pin in _PINS)
-    _write(_TEMPLATES / "repo", folder, {"name": name, "pins": pins})
+    pins = ", ".join(f'"{pin}"' for pin in PYTEST_PINS)
+    _write(_TEMPLATES / "repo", folder, {"name": name, "pins": pins, "python": PYTEST_PYTHON})
     return folder
 
 

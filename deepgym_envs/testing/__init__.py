@@ -10,9 +10,10 @@ Every check of a sandbox, one test each::
         check(lambda: my_backend.open(task), task.base)
 """
 
+from deepgym_envs.authoring.template import PYTEST_PINS
 from deepgym_envs.testing.checks import SandboxCheck, check_sandbox, sandbox_checks
 from deepgym_envs.testing.fakes import Answer, FakeBackend, FakeSandbox, completed
-from deepgym_envs.testing.tasks import PYTEST_PINS, make_recipe, make_task
+from deepgym_envs.testing.tasks import make_recipe, make_task
 
 __all__ = [
     "PYTEST_PINS",

@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deepgym_envs.authoring.template import PYTEST_PINS, PYTEST_PYTHON
 from deepgym_envs.patch import make_patch
 from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.task import Difficulty, Kind, Limits, Task
-
-PYTEST_PINS = ("pytest==9.2.0", "iniconfig==2.3.1", "packaging==26.3", "pluggy==1.7.0", "pygments==2.21.0")
 
 
 def make_recipe(  # noqa: PLR0913 - every option is written out
@@ -23,7 +22,7 @@ def make_recipe(  # noqa: PLR0913 - every option is written out
     pythonpath: Sequence[str] = (".",),
     test_paths: Sequence[str] = ("tests",),
     plugins: Sequence[str] = (),
-    python: str = ">=3.9",
+    python: str = PYTEST_PYTHON,
 ) -> None:
     """Write a repository's recipe and bundled source into ``folder``, after which it is named."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +47,7 @@ def make_task(  # noqa: PLR0913 - every option is written out
     *,
     source: Mapping[str, str | bytes | File],
     hidden: Mapping[str, str] | None = None,
-    implementations: Mapping[str, Mapping[str, str]] | None = None,
+    implementations: Mapping[str, Mapping[str, str | bytes]] | None = None,
     gold: Mapping[str, str | bytes | File | None],
     fail_to_pass: Sequence[str],
     pass_to_pass: Sequence[str] = (),
@@ -67,7 +66,7 @@ def make_task(  # noqa: PLR0913 - every option is written out
     pythonpath: Sequence[str] = (".",),
     test_paths: Sequence[str] = ("tests",),
     plugins: Sequence[str] = (),
-    python: str = ">=3.9",
+    python: str = PYTEST_PYTHON,
 ) -> Task:
     """Write a task into ``folder`` and read it back; its recipe goes to ``repos/<repo>`` beside it.
 
@@ -102,7 +101,9 @@ def make_task(  # noqa: PLR0913 - every option is written out
     (folder / "tests").mkdir(parents=True)
     _tree(hidden or {}).write_to(folder / "tests")
     for name, files in (implementations or {}).items():
-        changed = WorkspaceState(base).with_files({path: text.encode() for path, text in files.items()})
+        changed = WorkspaceState(base).with_files(
+            {path: _file(content).data for path, content in files.items()}
+        )
         (folder / "tests" / f"{name}.patch").write_bytes(make_patch(changed))
     for name, text in (scripts or {}).items():
         (folder / "scripts").mkdir(exist_ok=True)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 from deepgym_envs import Grader, Task, TaskError, WorkspaceState
 from deepgym_envs.sandbox import Backend
+from deepgym_envs.suite import load_suite, load_task
 from deepgym_envs.task_checks import static_findings
 from deepgym_envs.testing import make_task
 from deepgym_envs.validation import validate
 
-from ..tiny import backend  # noqa: TID252
+from ..tiny import backend, isolating  # noqa: TID252
 
-FIXTURES = (backend,)
+FIXTURES = backend, isolating
 ABSOLUTE = "def absolute(a):\n    return -a if a < 0 else a\n"
 BLUNT = "from sums import absolute\n\n\ndef test_absolute():\n    absolute(1)\n"
 SHARP = """\
@@ -185,3 +190,101 @@ def test_words_that_hold_an_implementations_name_are_no_leak(tmp_path: Path) -> 
 def test_the_kind_decides_what_judges(tmp_path: Path, changed: dict[str, object], said: str) -> None:
     with pytest.raises(TaskError, match=said):
         made(tmp_path, **changed)
+
+
+def test_implementations_that_their_size_tells_apart_are_found(tmp_path: Path) -> None:
+    few = {name: files for name, files in IMPLEMENTATIONS.items() if name != "right-largest"}
+    task = made(tmp_path, implementations=few, pass_to_pass=RIGHT[:2])
+    [found] = [finding for finding in static_findings(task) if not finding.warning]
+    assert found.code == "told_by_size"
+    assert "each right one changes 5 lines or more, each wrong one 2 or less" in found.message
+
+
+def changed_lines(old: str, new: str) -> int:
+    parts = difflib.SequenceMatcher(None, old.splitlines(), new.splitlines(), autojunk=False).get_opcodes()
+    return sum(end - begin + to - since for tag, begin, end, since, to in parts if tag != "equal")
+
+
+def changed_length(old: str, new: str) -> int:
+    return abs(len(new.splitlines()) - len(old.splitlines()))
+
+
+def changed_bytes(old: str, new: str) -> int:
+    return abs(len(new.encode()) - len(old.encode()))
+
+
+def changed_files(old: str, new: str) -> int:
+    return int(old != new)
+
+
+Measure = Callable[[str, str], int]
+MEASURES = (changed_lines, changed_length, changed_bytes, changed_files)
+SIZE_SUITE = """\
+import difflib
+import pathlib
+
+BASE = {base!r}
+
+
+{measure}
+
+def test_size():
+    files = [path for path in pathlib.Path().rglob("*.py") if path.parts[0] != "tests"]
+    there = {{path.as_posix(): path.read_text() for path in files}}
+    assert not 0 < sum({name}(BASE.get(path, ""), there.get(path, "")) for path in {{*BASE, *there}}) <= {limit}
+"""
+
+
+def sizes(task: Task, measure: Measure) -> dict[str, int]:
+    """How far each implementation is from the base."""
+
+    def text(state: WorkspaceState, path: str) -> str:
+        file = state.get(path)
+        return file.data.decode() if file else ""
+
+    base = WorkspaceState(task.base)
+    return {
+        name: sum(measure(text(base, path), text(state, path)) for path in state.changes)
+        for name, state in task.implementations.items()
+    }
+
+
+def right(names: Iterable[str]) -> set[str]:
+    return {name for name in names if not name.startswith("wrong-")}
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize(
+    "task",
+    [task for task in load_suite("starter") if task.manifest.kind == "tests"],
+    ids=lambda task: task.id,
+)
+def test_no_size_of_a_change_tells_right_from_wrong(task: Task, measure: Measure) -> None:
+    size = sizes(task, measure)
+    for limit in {0, *size.values()}:
+        assert {name for name in size if not 0 < size[name] <= limit} != right(size)
+        assert {name for name in size if size[name] <= limit} != right(size)
+    least = min(size[name] for name in right(size) if name != "base")
+    if measure is changed_lines:
+        assert least <= median(size[name] for name in size.keys() - right(size))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("measure", [changed_lines, changed_bytes])
+def test_a_suite_that_measures_the_change_fails(isolating: Backend, measure: Measure) -> None:
+    task = load_task("starter/drover-retry-tests")
+    size = sizes(task, measure)
+    accepted = {
+        limit: {name for name in size if not 0 < size[name] <= limit} for limit in {0, *size.values()}
+    }
+    limit = min(accepted, key=lambda limit: len(accepted[limit] ^ right(size)))
+    sources = {path: file.data.decode() for path, file in task.base.items() if path.endswith(".py")}
+    suite = SIZE_SUITE.format(
+        base={path: text for path, text in sources.items() if not path.startswith("tests/")},
+        measure=inspect.getsource(measure), name=measure.__name__, limit=limit,
+    )  # fmt: skip
+    state = WorkspaceState(task.base, {path: None for path in task.base if path.startswith("tests/")})
+    with Grader(task, isolating) as grader:
+        verdict = grader.grade(state.with_file("tests/test_size.py", suite.encode()))
+    wrong_about = {name for name, outcome in verdict.tests.items() if outcome != "passed"}
+    assert (verdict.reward, wrong_about) == (0.0, accepted[limit] ^ right(size))
