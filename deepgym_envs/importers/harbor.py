@@ -207,6 +207,7 @@ def _files(task: Task) -> Tree:
 
 def _task_table(task: Task) -> dict[str, Any]:
     limits = task.limits
+    runs = len(task.expected) if task.manifest.kind == "tests" else 1
     place = {
         "build_timeout_sec": 1800.0,
         "cpus": 1,
@@ -229,7 +230,7 @@ def _task_table(task: Task) -> dict[str, Any]:
         "environment": place,
         "agent": {"timeout_sec": float(limits.seconds)},
         "verifier": {
-            "timeout_sec": float(limits.test_seconds) + 60.0,
+            "timeout_sec": float(limits.test_seconds) * runs + 60.0,
             "environment_mode": "separate",
             "environment": place,
         },
@@ -238,7 +239,7 @@ def _task_table(task: Task) -> dict[str, Any]:
 
 def _verifier_job(task: Task) -> dict[str, Any]:
     implementations = {
-        name: {path: None if file is None else file.data.decode() for path, file in state.changes.items()}
+        name: {path: None if file is None else _text(file.data) for path, file in state.changes.items()}
         for name, state in task.implementations.items()
     }
     return {

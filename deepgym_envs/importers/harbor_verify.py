@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -19,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +37,7 @@ def main() -> None:
     """Write the reward, 1.0 or 0.0, to where Harbor looks for it."""
     job = json.loads((HERE / "verify.json").read_text(encoding="utf-8"))
     if job["implementations"]:
-        reason = judge_tests(job)
+        reason = judge_tests(job, partial(run_in_copy, job, hidden=False))
     else:
         reason = judge(job["expected"], *run_in_copy(job, {}, hidden=True))
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -42,10 +45,14 @@ def main() -> None:
     sys.stdout.write(reason + "\n")
 
 
-def judge_tests(job: dict[str, Any]) -> str:
-    """Whether the repository's tests tell its right implementations from the wrong ones."""
-    for name in job["expected"]:
-        report, status = run_in_copy(job, job["implementations"][name], hidden=False)
+def judge_tests(job: dict[str, Any], run_on: Callable[[dict[str, Any]], tuple[bytes, int | None]]) -> str:
+    """Whether the repository's tests tell its right implementations from the wrong ones.
+
+    ``run_on`` runs them with the files of an implementation in place.
+    """
+    # A process can tell by its number how many were before it, so the order must not be one to learn.
+    for name in random.SystemRandom().sample(job["expected"], len(job["expected"])):
+        report, status = run_on(job["implementations"][name])
         if status is None:
             return "timeout"
         try:
@@ -68,13 +75,7 @@ def run_in_copy(job: dict[str, Any], changes: dict[str, Any], *, hidden: bool) -
         Path(scratch).chmod(0o755)
         workspace, tests = Path(scratch, "workspace"), Path(scratch, "inputs", os.urandom(8).hex())
         judged_workspace(workspace, job["editable"])
-        for path, content in changes.items():
-            place = workspace / path
-            place.unlink(missing_ok=True)
-            if content is not None:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_text(content, encoding="utf-8")
-                place.chmod(0o644)
+        put(changes, workspace)
         tests.parent.mkdir(mode=0o711)
         tests.mkdir()
         shutil.copy(HERE / "launcher.py", tests / "launcher.py")
@@ -88,6 +89,17 @@ def run_in_copy(job: dict[str, Any], changes: dict[str, Any], *, hidden: bool) -
         else:
             arguments = ["--rootdir", ".", *job["visible"]]
         return run(job, workspace, tests, arguments)
+
+
+def put(changes: Mapping[str, str | None], workspace: Path) -> None:
+    """Write files, or delete those without content; bytes that are not UTF-8 stand in it as surrogates."""
+    for path, content in changes.items():
+        place = workspace / path
+        place.unlink(missing_ok=True)
+        if content is not None:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content.encode("utf-8", "surrogateescape"))
+            place.chmod(0o644)
 
 
 def judged_workspace(folder: Path, editable: list[str]) -> None:

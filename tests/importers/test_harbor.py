@@ -8,12 +8,16 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deepgym_envs.errors import TaskError
 from deepgym_envs.importers import ForeignTask, export_harbor, read_harbor
+from deepgym_envs.importers.harbor_verify import judge_tests, put
 from deepgym_envs.patch import make_patch
 from deepgym_envs.sandbox.docker import connect, quiet
 from deepgym_envs.sandbox.image import task_image
@@ -234,26 +238,86 @@ def verified(task: Task, folder: Path, state: WorkspaceState, scratch: Path) -> 
     return float(json.loads(done.stdout)["reward"])
 
 
-@pytest.mark.docker
-@pytest.mark.slow
-@pytest.mark.parametrize(("sharp", "reward"), [(True, 1.0), (False, 0.0)])
-def test_tests_are_put_on_trial_in_a_container(tmp_path: Path, sharp: bool, reward: float) -> None:
+def half(folder: Path) -> Task:
+    """A task about tests, of which one implementation is not UTF-8."""
     test = "from tiny import half\n\n\ndef test_half():\n    assert half(8) {}\n"
-    task = make_task(
-        tmp_path / "half",
+    return make_task(
+        folder / "half",
         source={
             "tiny/__init__.py": "def half(a):\n    return a / 2\n",
             "tests/test_half.py": test.format("> 0"),
         },
         implementations={
-            "right-product": {"tiny/__init__.py": "def half(a):\n    return a * 0.5\n"},
+            "right-latin": {
+                "tiny/__init__.py": b"# coding: latin-1\n# \xe9\r\ndef half(a):\n    return a * 0.5\n"
+            },
             "wrong-third": {"tiny/__init__.py": "def half(a):\n    return a / 3\n"},
         },
         gold={"tests/test_half.py": test.format("== 4")},
         fail_to_pass=["wrong-third"],
-        pass_to_pass=["base", "right-product"],
+        pass_to_pass=["base", "right-latin"],
         kind="tests",
     )
+
+
+def test_the_verifier_has_implementations_byte_for_byte(tmp_path: Path) -> None:
+    task = half(tmp_path)
+    folder = export_harbor(task, tmp_path / "harbor")
+    job = json.loads((folder / "tests/verify.json").read_text())
+    for name, state in task.implementations.items():
+        (tmp_path / name).mkdir()
+        put(job["implementations"][name], tmp_path / name)
+        assert Tree.from_folder(tmp_path / name) == Tree(
+            {path: file for path, file in state.changes.items() if file}
+        )
+
+
+@given(st.binary(), st.booleans())
+def test_what_the_verifier_writes_is_what_was_exported(data: bytes, there: bool) -> None:
+    content = json.loads(json.dumps(data.decode("utf-8", "surrogateescape")))
+    with TemporaryDirectory() as scratch:
+        place = Path(scratch, "a", "b")
+        if there:
+            put({"a/b": "older"}, Path(scratch))
+        put({"a/b": content}, Path(scratch))
+        assert place.read_bytes() == data
+        put({"a/b": None}, Path(scratch))
+        assert not place.exists()
+
+
+def test_the_verifier_tries_implementations_in_an_order_that_nobody_knows() -> None:
+    names = ["base", "right-one", "right-other", "wrong-one", "wrong-other", "wrong-third"]
+    job = {"expected": names, "implementations": {name: {"name": name} for name in names}}
+    orders = [tried(job) for _ in range(12)]
+    assert all(sorted(order) == names for order in orders)
+    assert len(set(map(tuple, orders))) > 1  # 1 in 720 ** 11 that they are one
+
+
+def tried(job: dict[str, Any]) -> list[str]:
+    """The implementations in the order in which tests that are right about all of them run on them."""
+    order: list[str] = []
+
+    def run_on(changes: dict[str, Any]) -> tuple[bytes, int]:
+        order.append(changes["name"])
+        outcome = "failed" if changes["name"].startswith("wrong-") else "passed"
+        rows = [{"test": "test_x.py::test", "when": "call", "outcome": outcome}, {"exit": 0}]
+        return "\n".join(map(json.dumps, rows)).encode(), int(outcome == "failed")
+
+    assert judge_tests(job, run_on) == "passed"
+    return order
+
+
+def test_harbor_gives_each_implementation_its_time(tmp_path: Path) -> None:
+    task = half(tmp_path)
+    settings = tomllib.loads((export_harbor(task, tmp_path / "harbor") / "task.toml").read_text())
+    assert settings["verifier"]["timeout_sec"] > len(task.expected) * task.limits.test_seconds
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+@pytest.mark.parametrize(("sharp", "reward"), [(True, 1.0), (False, 0.0)])
+def test_tests_are_put_on_trial_in_a_container(tmp_path: Path, sharp: bool, reward: float) -> None:
+    task = half(tmp_path)
     folder = export_harbor(task, tmp_path / "harbor")
     assert read_harbor(folder).digest == task.digest
     assert verified(task, folder, task.gold if sharp else WorkspaceState(task.base), tmp_path) == reward
