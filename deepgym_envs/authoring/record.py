@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +46,26 @@ def record(folder: Path, backend: Backend) -> Recorded:
         visible = runs.visible(WorkspaceState(task.base))
     figures = measure(task, visible_failing=len(visible.failed) if visible.complete else None)
     manifest = task.manifest.model_copy(update={"tests": tests, "difficulty": difficulty(figures)})
-    (folder / "task.toml").write_text(manifest_text(manifest), encoding="utf-8")
-    (folder / "figures.json").write_bytes(figures.as_json())
+    write_whole(folder / "figures.json", figures.as_json())
+    write_whole(folder / "task.toml", manifest_text(manifest).encode())
     return Recorded(patches, manifest, figures)
+
+
+def write_whole(place: Path, data: bytes) -> None:
+    """Put ``data`` into the file at ``place``, which keeps its mode and is at no moment half of either.
+
+    Raises:
+        OSError: it cannot be written; what was there is there still.
+    """
+    target = place.resolve()
+    scratch = target.with_name(f".{target.name}.new")
+    try:
+        scratch.write_bytes(data)
+        if target.exists():
+            shutil.copymode(target, scratch)
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _lists(task: Task, runs: TaskRuns) -> HiddenTests:

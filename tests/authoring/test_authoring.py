@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import resource
+import tomllib
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
 
 from deepgym_envs import Task, TaskError, WorkspaceState
 from deepgym_envs.authoring import WORK, lay_out, new_repo, new_task, pack, record
+from deepgym_envs.authoring.record import write_whole
+from deepgym_envs.authoring.template import PYTEST_PINS
 from deepgym_envs.errors import UnknownTask, UsageError
 from deepgym_envs.patch import apply_patch
 from deepgym_envs.recipe import load_recipe
@@ -45,6 +50,25 @@ def test_a_new_repository_is_a_good_one(suite: Path) -> None:
     assert {"README.md", "CHANGELOG.md", "pyproject.toml", MODULE, "tests/test_add.py"} == set(
         source_tree(recipe)
     )
+
+
+def test_a_new_repository_asks_for_a_python_that_its_requirements_run_on(suite: Path) -> None:
+    recipe = load_recipe("adder", suite / "repos")
+    project = tomllib.loads(source_tree(recipe)["pyproject.toml"].data.decode())["project"]
+    assert recipe.needs.pip == PYTEST_PINS
+    assert recipe.python == project["requires-python"] == ">=3.10"
+
+
+@pytest.mark.parametrize("pin", PYTEST_PINS)
+def test_what_is_pinned_runs_on_the_oldest_python_that_a_new_repository_accepts(pin: str) -> None:
+    name, version = pin.split("==")
+    try:
+        needs = metadata(name)
+    except PackageNotFoundError:
+        pytest.skip(f"{name} is not installed here")
+    if needs["Version"] != version:
+        pytest.skip(f"{name} {needs['Version']} is installed here, not {version}")
+    assert int(needs["Requires-Python"].removeprefix(">=3.")) <= 10
 
 
 def test_from_a_new_folder_to_a_task_that_is_clean(suite: Path, backend: Backend) -> None:
@@ -108,6 +132,41 @@ def test_a_test_that_fails_with_the_solution_is_named_and_nothing_is_listed(
         record(suite / "sums", backend)
     assert (suite / "sums/task.toml").read_text() == before
     assert not (suite / "sums/figures.json").exists()
+
+
+def test_a_record_that_fails_between_two_files_leaves_the_manifest_as_it_was(
+    suite: Path, backend: Backend
+) -> None:
+    spoil(suite / "sums")
+    (suite / "sums/tests/test_sums.py").write_text(HIDDEN)
+    (suite / "sums/figures.json").mkdir()
+    before = (suite / "sums/task.toml").read_bytes()
+    with pytest.raises(OSError, match="directory"):
+        record(suite / "sums", backend)
+    assert (suite / "sums/task.toml").read_bytes() == before
+    assert not list((suite / "sums").glob(".*"))
+
+
+def test_a_file_that_cannot_be_written_to_its_end_stays_what_it_was(tmp_path: Path) -> None:
+    place = tmp_path / "task.toml"
+    place.write_bytes(b"old")
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, allowed[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_whole(place, b"new" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert [place.read_bytes() for place in tmp_path.iterdir()] == [b"old"]
+
+
+def test_a_written_file_keeps_its_mode_and_what_leads_to_it(tmp_path: Path) -> None:
+    place, link = tmp_path / "task.toml", tmp_path / "link.toml"
+    place.write_bytes(b"old")
+    place.chmod(0o640)
+    link.symlink_to(place)
+    write_whole(link, b"new")
+    assert (place.read_bytes(), place.stat().st_mode & 0o777, link.is_symlink()) == (b"new", 0o640, True)
 
 
 def test_without_hidden_tests_nothing_is_listed(suite: Path, backend: Backend) -> None:
