@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deepgym_envs.agents import AgentFactory, make_agent
+from deepgym_envs.agents import Agent, AgentFactory, make_agent, script_digests
 from deepgym_envs.crew import Crew, Job
 from deepgym_envs.env import Measure
 from deepgym_envs.errors import UsageError
@@ -189,7 +189,8 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
     if resume and out is None:
         raise UsageError("resume needs out, the folder of the run to go on with")
     make = make_agent(agent, commands=commands)
-    name = _check_playable(tasks, make)
+    player = _check_playable(tasks, make)
+    name = player.name
     backend = choose_backend(sandbox)
     settings = {
         "agent": name,
@@ -199,6 +200,9 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
         "measure": measure,
         "tasks": {task.id: task.digest for task in tasks},
     }
+    scripts = script_digests(player, tasks)
+    if scripts:
+        settings["scripts"] = scripts
     jobs = [
         Job(task, index, episode_seed(seed, task.id, index)) for task in tasks for index in range(episodes)
     ]
@@ -218,8 +222,8 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
     return Evaluation(name, backend.name, seed, rows, time.monotonic() - started)
 
 
-def _check_playable(tasks: Sequence[Task], make: AgentFactory) -> str:
-    """The agent's name, once it is known that it can play each of the tasks."""
+def _check_playable(tasks: Sequence[Task], make: AgentFactory) -> Agent:
+    """An agent of which it is known that it can play each of the tasks."""
     names = Counter(task.id for task in tasks)
     twice = next((name for name, count in names.items() if count > 1), None)
     if twice is not None:
@@ -227,7 +231,7 @@ def _check_playable(tasks: Sequence[Task], make: AgentFactory) -> str:
     agent = make()
     for task in tasks:
         agent.begin(task, 0)
-    return agent.name
+    return agent
 
 
 def _unplayed(

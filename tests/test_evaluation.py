@@ -8,12 +8,13 @@ import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deepgym_envs import SandboxError, SandboxUnavailable, Task, WorkspaceState
-from deepgym_envs.errors import BoxLost, TaskError
+from deepgym_envs.errors import BoxLost, TaskError, UsageError
 from deepgym_envs.evaluation import Tally, episode_seed, evaluate
 from deepgym_envs.sandbox import Backend, Command, Completed, Sandbox
 from deepgym_envs.statistics import wilson
@@ -147,6 +148,24 @@ def test_a_resume_with_other_settings_is_refused(
         evaluate(three, "oracle", sandbox=fake, out=tmp_path, resume=True)
     with pytest.raises(ValueError, match="tasks differ"):
         evaluate(three[:1], "noop", sandbox=fake, out=tmp_path, resume=True)
+
+
+def test_a_resume_with_another_script_is_refused(tiny: Task, fake: FakeBackend, tmp_path: Path) -> None:
+    script = b'{"tool": "run_tests"}\n'
+    task = replace(tiny, scripts={"direct": script, "wander": script})
+    evaluate([task], "scripted", sandbox=fake, out=tmp_path / "run")
+    longer = replace(task, scripts={"direct": script, "wander": script * 2})
+    done = evaluate([longer], "scripted", episodes=2, sandbox=fake, out=tmp_path / "run", resume=True)
+    assert done.total.episodes == 2
+    changed = replace(task, scripts={"direct": script * 2, "wander": script})
+    with pytest.raises(UsageError, match=r"scripts differ \(made/one\); give the same ones"):
+        evaluate([changed], "scripted", sandbox=fake, out=tmp_path / "run", resume=True)
+
+
+def test_scripts_that_nobody_plays_are_no_setting(tiny: Task, fake: FakeBackend, tmp_path: Path) -> None:
+    evaluate([tiny], "noop", sandbox=fake, out=tmp_path)
+    changed = replace(tiny, scripts={"direct": b'{"tool": "run_tests"}\n'})
+    assert evaluate([changed], "noop", sandbox=fake, out=tmp_path, resume=True).total.episodes == 1
 
 
 def test_unusable_arguments_are_refused_before_anything_is_opened(

@@ -5,7 +5,13 @@ from deepgym_envs.agents.choose import AgentFactory, make_agent
 from deepgym_envs.agents.noop import NoopAgent
 from deepgym_envs.agents.oracle import OracleAgent
 from deepgym_envs.agents.random_agent import RandomAgent
-from deepgym_envs.agents.scripted import OwnScriptAgent, ScriptedAgent, own_script, read_script
+from deepgym_envs.agents.scripted import (
+    OwnScriptAgent,
+    ScriptedAgent,
+    own_script,
+    read_script,
+    script_digests,
+)
 
 __all__ = [
     "Agent",
@@ -18,4 +24,5 @@ __all__ = [
     "make_agent",
     "own_script",
     "read_script",
+    "script_digests",
 ]

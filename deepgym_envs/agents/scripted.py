@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deepgym_envs.action import Action, Submit, from_tool_call
+from deepgym_envs.agents.agent import Agent
 from deepgym_envs.errors import ActionError, TaskError, UsageError
 from deepgym_envs.task import Task
 
@@ -41,25 +42,32 @@ class OwnScriptAgent:
     """Plays each task's own script of one name (``scripts/<name>.jsonl`` in its folder), then submits."""
 
     def __init__(self, script: str = "direct", *, commands: bool = False) -> None:
-        self._script = script
+        self.script = script
         self._commands = commands
         self._left: Iterator[Action] = iter(())
 
     @property
     def name(self) -> str:
         """See ``Agent.name``."""
-        return f"scripted:{self._script}"
+        return f"scripted:{self.script}"
 
     def begin(self, task: Task, seed: int) -> None:
         """See ``Agent.begin``. Raises ``TaskError`` if the task has no such script, or not a good one."""
         try:
-            self._left = iter(own_script(task, self._script, commands=self._commands))
+            self._left = iter(own_script(task, self.script, commands=self._commands))
         except UsageError as error:
             raise TaskError(str(error)) from None
 
     def act(self, observation: Mapping[str, Any], info: Mapping[str, Any]) -> Action:
         """See ``Agent.act``."""
         return next(self._left, Submit())
+
+
+def script_digests(agent: Agent, tasks: Sequence[Task]) -> dict[str, str]:
+    """SHA-256 of the script that ``agent`` plays, by the task's id; empty if it plays no task's own."""
+    if not isinstance(agent, OwnScriptAgent):
+        return {}
+    return {task.id: hashlib.sha256(task.scripts[agent.script]).hexdigest() for task in tasks}
 
 
 def own_script(task: Task, name: str, *, commands: bool = False) -> tuple[Action, ...]:
