@@ -46,6 +46,7 @@ class Crew:
         *,
         commands: bool = False,
         measure: Measure = "never",
+        memory: Memory | None = None,
         keep: Callable[[Trajectory], object] | None = None,
     ) -> None:
         self._jobs = _Jobs(jobs)
@@ -55,7 +56,7 @@ class Crew:
         self._commands = commands
         self._measure: Measure = measure
         self._keep = keep
-        self._memory = Memory()
+        self._memory = memory if memory is not None else Memory()
         self._stop = threading.Event()
         self._reports: queue.SimpleQueue[Trajectory | BaseException | None] = queue.SimpleQueue()
         self._environments: dict[int, SweEnv] = {}

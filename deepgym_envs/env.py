@@ -14,7 +14,7 @@ from gymnasium.error import ResetNeeded
 from deepgym_envs.action import Action, Submit, decode
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
 from deepgym_envs.grade import Grader, Memory, Verdict
-from deepgym_envs.reward import Potential, shaping, terminal_reward, visible_tests
+from deepgym_envs.reward import Potential, measured, shaping, terminal_reward, visible_tests
 from deepgym_envs.sandbox import Backend, BackendName, Sandbox, choose_backend
 from deepgym_envs.spaces import action_space, observation_space
 from deepgym_envs.state import WorkspaceState
@@ -339,9 +339,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
 
     def _measured(self) -> float:
         assert self._grader is not None
-        phi = self._potential(self._grader, self._state)
-        shaping(self._gamma, phi, 0.0)  # refuses a number that is no potential before anything is paid
-        return phi
+        return measured(self._potential, self._grader, self._state)
 
     def _observation(self, output: str, *, ok: bool) -> Observation:
         limits = self._task.limits

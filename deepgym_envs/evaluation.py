@@ -16,6 +16,7 @@ from deepgym_envs.agents import Agent, AgentFactory, make_agent, script_digests
 from deepgym_envs.crew import Crew, Job
 from deepgym_envs.env import Measure
 from deepgym_envs.errors import UsageError
+from deepgym_envs.grade import Flake, Memory
 from deepgym_envs.sandbox import Backend, BackendName, choose_backend
 from deepgym_envs.statistics import wilson
 from deepgym_envs.store import RunStore
@@ -73,13 +74,17 @@ class TaskRow:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The outcome of ``evaluate``; ``seconds`` is the wall-clock time of this call."""
+    """The outcome of ``evaluate``; ``seconds`` is the wall-clock time of this call.
+
+    ``flaky`` names tasks of which one state was seen to give two results; the first one was counted.
+    """
 
     agent: str
     sandbox: str
     seed: int
     rows: tuple[TaskRow, ...]
     seconds: float
+    flaky: Mapping[str, tuple[Flake, ...]] = field(default_factory=dict)
 
     @property
     def total(self) -> Tally:
@@ -103,6 +108,7 @@ class Evaluation:
             **_counts(self.total),
             "seconds": round(self.seconds, 3),
             "sandbox": self.sandbox,
+            "flaky": {task: [_plain(flake) for flake in flakes] for task, flakes in self.flaky.items()},
             "by_kind": {kind: _counts(tally) for kind, tally in self.by_kind.items()},
             "per_task": {
                 row.task: {
@@ -114,6 +120,16 @@ class Evaluation:
                 for row in self.rows
             },
         }
+
+
+def _plain(flake: Flake) -> dict[str, Any]:
+    return {
+        "asked": flake.asked.split(" ")[0],
+        "state": flake.state,
+        "first": flake.first,
+        "other": flake.other,
+        "tests": list(flake.tests),
+    }
 
 
 def _tally(rows: Iterable[TaskRow]) -> Tally:
@@ -156,6 +172,7 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
     measure: Measure = "never",
     out: Path | None = None,
     resume: bool = False,
+    memory: Memory | None = None,
     on_episode: Callable[[Trajectory], None] | None = None,
 ) -> Evaluation:
     """Let the agent that ``agent`` names (see ``make_agent``) play ``episodes`` episodes of each task.
@@ -172,6 +189,8 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
     stored there and was not masked is not played again; the number of episodes may differ from before,
     nothing else may. ``on_episode`` is called in the caller's thread for each episode, those that were
     stored before included.
+
+    ``memory`` holds results that are known already; by default the workers share an empty one.
 
     When this is interrupted, or a worker fails, all boxes are closed and what is stored stays.
 
@@ -207,19 +226,29 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
         Job(task, index, episode_seed(seed, task.id, index)) for task in tasks for index in range(episodes)
     ]
     tell = on_episode or _nobody
+    memory = memory if memory is not None else Memory()
     ended = {task.id: _Ended(task) for task in tasks}
     with RunStore.create(out, settings, resume=resume) if out is not None else nullcontext() as store:
         if store is not None:
             jobs = _unplayed(jobs, store, ended, tell)
         keep = store.add if store is not None else None
-        crew = Crew(jobs, make, backend, commands=commands, measure=measure, keep=keep)
+        crew = Crew(jobs, make, backend, commands=commands, measure=measure, memory=memory, keep=keep)
         # Closed at once, whatever ends the loop: with it end the workers and their boxes.
         with closing(crew.play(workers or min(len(os.sched_getaffinity(0)), MAX_WORKERS))) as played:
             for trajectory in played:
                 ended[trajectory.task].add(trajectory)
                 tell(trajectory)
     rows = tuple(one.row() for one in ended.values())
-    return Evaluation(name, backend.name, seed, rows, time.monotonic() - started)
+    return Evaluation(name, backend.name, seed, rows, time.monotonic() - started, _flaky(tasks, memory))
+
+
+def _flaky(tasks: Sequence[Task], memory: Memory) -> dict[str, tuple[Flake, ...]]:
+    found: dict[str, tuple[Flake, ...]] = {}
+    names = {task.digest: task.id for task in tasks}
+    for flake in memory.flakes:
+        if flake.task in names:
+            found[names[flake.task]] = (*found.get(names[flake.task], ()), flake)
+    return dict(sorted(found.items()))
 
 
 def _check_playable(tasks: Sequence[Task], make: AgentFactory) -> Agent:

@@ -80,11 +80,16 @@ class File:
 
     data: bytes
     executable: bool = False
+    _digest: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     @property
     def digest(self) -> bytes:
         """SHA-256 of the content and mode, 32 bytes."""
-        return hashlib.sha256((b"x" if self.executable else b"-") + self.data).digest()
+        if not self._digest:
+            total = hashlib.sha256(b"x" if self.executable else b"-")
+            total.update(self.data)
+            object.__setattr__(self, "_digest", total.digest())
+        return self._digest
 
 
 class Tree(Mapping[str, File]):
@@ -235,7 +240,8 @@ class WorkspaceState:
 
     def only(self, keep: Callable[[str], bool]) -> WorkspaceState:
         """The state with those changes alone whose path ``keep`` accepts."""
-        return WorkspaceState(self.base, {path: file for path, file in self.changes.items() if keep(path)})
+        kept = {path: file for path, file in self.changes.items() if keep(path)}
+        return WorkspaceState(self.base, kept) if len(kept) < len(self.changes) else self
 
     def tree(self) -> Tree:
         """All files of the state as a tree; raises ``ValueError`` where a file is also a folder."""

@@ -242,7 +242,11 @@ class Task:
 
     def may_edit(self, path: str) -> bool:
         """Whether a solution may change ``path``."""
-        return any(glob_pattern(pattern).fullmatch(path) for pattern in self.editable)
+        return any(pattern.fullmatch(path) for pattern in self._editable)
+
+    @cached_property
+    def _editable(self) -> tuple[re.Pattern[str], ...]:
+        return tuple(map(glob_pattern, self.editable))
 
     @classmethod
     def from_folder(cls, folder: Path, repos: Path | None = None, *, unlisted: bool = False) -> Task:

@@ -9,11 +9,12 @@ from typing import Any, Literal
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from deepgym_envs.env import Measure, SweEnv
+from deepgym_envs.grade import Memory
 from deepgym_envs.sandbox import Backend, BackendName
 from deepgym_envs.task import Task
 
 
-def make_vec(
+def make_vec(  # noqa: PLR0913 - all but two are settings by name
     tasks: str | Task | Sequence[str | Task],
     num_envs: int | None = None,
     *,
@@ -23,13 +24,15 @@ def make_vec(
     commands: bool = False,
     measure: Measure = "run_tests",
     gamma: float = 1.0,
+    memory: Memory | None = None,
 ) -> VectorEnv[Any, Any, Any]:
     """A vector environment: one task in ``num_envs`` copies, or one environment for each of several tasks.
 
     Autoreset is disabled, because a finished episode should cost nothing: call
     ``reset(options={"reset_mask": mask})`` with a bool array of the episodes to begin anew. Observations do
     not go through shared memory, which copies every text at its greatest length. ``max_concurrency`` bounds
-    how many of the processes step at a time.
+    how many of the processes step at a time. Processes share what they find out if ``memory`` has a path;
+    without a path each has its own.
 
     Raises:
         ValueError: the number of environments and of tasks do not fit together.
@@ -39,7 +42,8 @@ def make_vec(
     if not chosen or (num_envs is not None and num_envs != len(chosen)):
         raise ValueError(f"{num_envs} environments were asked for and {len(chosen)} tasks given")
     makers = [
-        partial(SweEnv, task, sandbox, commands=commands, measure=measure, gamma=gamma) for task in chosen
+        partial(SweEnv, task, sandbox, commands=commands, measure=measure, gamma=gamma, memory=memory)
+        for task in chosen
     ]
     if vectorization_mode == "sync":
         return SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)

@@ -110,10 +110,10 @@ def test_the_examples_of_the_readme_print_what_stands_below_them(folder: Path) -
 
 
 @pytest.mark.docker
-def test_the_example_of_the_page_on_grading_passes(folder: Path) -> None:
-    (folder / "grading.py").write_text(_blocks(ROOT / "docs" / "grading.md", "python")[0])
+def test_the_examples_of_the_page_on_grading_pass(folder: Path) -> None:
+    (folder / "grading.py").write_text("\n".join(_blocks(ROOT / "docs" / "grading.md", "python")))
     done = _run("python -W error grading.py", folder)
-    assert done.stdout == "1.0 passed\n", done.stderr
+    assert done.stdout == "1.0 passed\nTrue True ()\n", done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deepgym_envs import SandboxError, SandboxUnavailable, Task, WorkspaceState
+from deepgym_envs import Memory, SandboxError, SandboxUnavailable, Task, WorkspaceState
 from deepgym_envs.errors import BoxLost, TaskError, UsageError
 from deepgym_envs.evaluation import Tally, episode_seed, evaluate
 from deepgym_envs.sandbox import Backend, Command, Completed, Sandbox
@@ -77,6 +77,36 @@ def test_workers_share_a_task_where_there_is_no_other(tiny: Task) -> None:
 def test_what_is_known_of_a_state_is_known_to_all_workers(tiny: Task, fake: FakeBackend) -> None:
     evaluate([tiny], "noop", episodes=20, workers=2, sandbox=fake)
     assert sum(len(box.commands) for box in fake.boxes) <= 2
+
+
+def test_a_memory_that_is_given_is_used_and_stays_open(tiny: Task, fake: FakeBackend, tmp_path: Path) -> None:
+    with Memory(path=tmp_path) as memory:
+        evaluate([tiny], "noop", episodes=2, sandbox=fake, memory=memory)
+        evaluate([tiny], "noop", episodes=2, sandbox=fake, memory=memory)
+        assert len(memory) == 1
+    with Memory(path=tmp_path) as memory:
+        done = evaluate([tiny], "noop", sandbox=fake, memory=memory)
+    assert sum(len(box.commands) for box in fake.boxes) == 1
+    assert done.flaky == {}
+
+
+def test_a_task_that_is_not_steady_is_reported_and_its_first_verdict_counts(tiny: Task) -> None:
+    runs: list[str] = []
+
+    def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        runs.extend(["hidden"] if "tests/test_hidden.py" in command.files else [])
+        done, _ = tiny_tests(state if len(runs) % 2 else WorkspaceState(tiny.base), command)
+        return done, state
+
+    memory = Memory(recheck=1.0)
+    memory.keep(("another task", "s", "verdict"), 0.0)
+    memory.keep(("another task", "s", "verdict"), 1.0)
+    done = evaluate([tiny], "oracle", episodes=3, workers=1, sandbox=FakeBackend(answer), memory=memory)
+    assert done.total.solved == 3
+    assert [flake.tests for flake in done.flaky[tiny.id]] == [
+        ("test_hidden.py::test_add", "test_hidden.py::test_negative")
+    ]
+    assert done.summary()["flaky"].keys() == {tiny.id}
 
 
 class Unsteady(FakeBackend):

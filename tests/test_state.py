@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import tempfile
@@ -262,3 +263,16 @@ def test_a_state_refuses_paths_outside() -> None:
 def test_a_state_that_cannot_be_has_no_tree() -> None:
     with pytest.raises(ValueError, match="both a file and a folder"):
         WorkspaceState(BASE).with_file("p", b"").tree()
+
+
+def test_a_file_whose_digest_was_asked_for_is_the_same_value() -> None:
+    file, same = File(b"x", executable=True), File(b"x", executable=True)
+    assert file.digest == hashlib.sha256(b"xx").digest()
+    assert (file, hash(file), repr(file)) == (same, hash(same), repr(same))
+    copied = pickle.loads(pickle.dumps(file))
+    assert (copied, copied.digest) == (file, same.digest)
+
+
+def test_a_state_of_which_everything_is_kept_is_itself() -> None:
+    state = WorkspaceState(Tree({"a": File(b"")})).with_file("a", b"1")
+    assert state.only(lambda path: path == "a") is state

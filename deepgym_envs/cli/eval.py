@@ -22,11 +22,12 @@ from deepgym_envs.agents import make_agent
 from deepgym_envs.cli.backends import chosen_backend
 from deepgym_envs.cli.board import Board
 from deepgym_envs.cli.choice import JsonOption, SandboxOption, SuiteOption, TaskOption, chosen_tasks
-from deepgym_envs.cli.exit_status import INTERRUPTED, NOT_JUDGED
+from deepgym_envs.cli.exit_status import FINDINGS, INTERRUPTED, NOT_JUDGED
 from deepgym_envs.cli.screen import STDERR, STDOUT, complain, print_json
 from deepgym_envs.env import Measure
 from deepgym_envs.errors import SandboxError, TaskError, UsageError
 from deepgym_envs.evaluation import Evaluation, Tally, evaluate
+from deepgym_envs.grade import Memory
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.task import Task
 from deepgym_envs.trajectory import Trajectory
@@ -48,26 +49,33 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
     ] = "never",
     out: Annotated[Path | None, typer.Option(help="Folder that keeps every episode.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    memory: Annotated[Path | None, typer.Option(help="Folder of results that outlive this run.")] = None,
+    recheck: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of known results to measure again.")
+    ] = 0.0,
     json: JsonOption = False,
 ) -> None:
     """Let an agent play tasks and count what it solves.
 
-    Exit status: 0 done, whatever was solved; 2 unusable arguments; 3 nothing could be judged.
+    Exit status: 0 done, whatever was solved; 1 a task is flaky; 2 unusable arguments; 3 nothing could be
+    judged.
     """
     if resume and out is None:
         raise UsageError("--resume needs --out, the folder of the run to go on with")
     measured = _measure(measure)
     make_agent(agent, commands=commands)
     tasks = _readable(chosen_tasks(suite, task))
+    known = Memory(path=memory, recheck=recheck)
     with Board("making ready", len(tasks)) as board:
         backend = chosen_backend(sandbox, board.say)
         _prepare(backend, tasks, board)
     scores = _Scores(len(tasks) * episodes)
     try:
-        with scores.bar:
+        with known, scores.bar:
             done = evaluate(
                 tasks, agent, episodes=episodes, workers=workers, seed=seed, sandbox=backend,
-                commands=commands, measure=measured, out=out, resume=resume, on_episode=scores.count,
+                commands=commands, measure=measured, out=out, resume=resume, memory=known,
+                on_episode=scores.count,
             )  # fmt: skip
     except KeyboardInterrupt:
         kept = f"; what was finished is in {out}, go on with --resume" if out else ""
@@ -80,12 +88,26 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
         STDOUT.print(
             f"{done.seconds:.1f} s, sandbox {done.sandbox}, agent {done.agent}", markup=False, highlight=False
         )
+        if done.flaky:
+            STDOUT.print(_flaky(done), markup=False, highlight=False, soft_wrap=True)
     if done.total.judged == 0:
         complain(f"nothing could be judged: {scores.trouble}")
         raise typer.Exit(NOT_JUDGED)
     if done.total.masked:
         masked = f"{done.total.masked} of {done.total.episodes} episodes are masked"
         complain(f"{masked}; the last trouble was: {scores.trouble}")
+    if done.flaky:
+        raise typer.Exit(FINDINGS)
+
+
+def _flaky(done: Evaluation) -> str:
+    """What is to be said of the tasks that are not steady, a line for each."""
+    lines = []
+    for task, flakes in done.flaky.items():
+        tests = dict.fromkeys(test for flake in flakes for test in flake.tests)
+        said = ", ".join([*tests][:3]) + (f" and {len(tests) - 3} more" if len(tests) > 3 else "")
+        lines.append(f"flaky: {task}: {said or f'{flakes[0].first}, then {flakes[0].other}'}")
+    return "\n".join(lines)
 
 
 def _measure(wanted: str) -> Measure:

@@ -1,5 +1,6 @@
 """From a state to a verdict: in a clean box, by hidden tests, decided on the host."""
 
+from deepgym_envs.grade.flake import Flake
 from deepgym_envs.grade.grader import Grader, grade
 from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import Outcome, TestReport, parse_report
@@ -8,6 +9,7 @@ from deepgym_envs.grade.testrun import run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, Verdict, judge
 
 __all__ = [
+    "Flake",
     "Grader",
     "Memory",
     "Outcome",

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+import hashlib
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeVar
 
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
+from deepgym_envs.grade.flake import Key
 from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.grade.testrun import run_hidden, run_visible
@@ -15,12 +21,15 @@ from deepgym_envs.sandbox.contract import Closing
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
+T = TypeVar("T")
+
 
 class Grader(Closing):
     """Grades states of ``task``; opens its box when first needed and uses it again after an in-place reset.
 
     Only what the task allows to be changed goes into the box: tests, configuration and all else are the
-    base's. One grader is for one thread at a time; several may share a ``memory``.
+    base's. One grader is for one thread at a time; several may share a ``memory``, and of those that are
+    asked about one state at a time one measures while the others wait.
     """
 
     def __init__(self, task: Task, backend: Backend, memory: Memory | None = None) -> None:
@@ -28,6 +37,7 @@ class Grader(Closing):
         self._backend = backend
         self._memory = memory if memory is not None else Memory()
         self._box: Sandbox | None = None
+        self._closings = 0
 
     def grade(self, state: WorkspaceState) -> Verdict:
         """The verdict on ``state``; known ones come from memory.
@@ -37,13 +47,17 @@ class Grader(Closing):
             ValueError: ``state`` is not one of this task's.
         """
         judged = self.judged_part(state)
-        key = (self.task.digest, judged.digest, "verdict")
-        verdict = self._memory.get(key, Verdict)
-        if verdict is None:
-            verdict = self._memory.keep(key, self._judge(judged))
+        key = self._key("verdict", judged)
+        verdict = self._remembered(key, Verdict, lambda: self._judge(judged))
         outside = [path for path in state.changes if path not in judged.changes]
-        flags = (*verdict.flags, *(f"outside_editable:{path}" for path in outside))
-        return Verdict(**{**vars(verdict), "state": state.digest, "flags": flags})
+        flake = self._memory.flake(key)
+        unsteady = () if flake is None else flake.tests or ("verdict",)
+        flags = (
+            *verdict.flags,
+            *(f"outside_editable:{path}" for path in outside),
+            *(f"flaky:{test}" for test in unsteady),
+        )
+        return replace(verdict, state=state.digest, flags=flags)
 
     def visible(self, state: WorkspaceState) -> TestReport:
         """What the repository's own tests, as they stand at the base, say of ``state``.
@@ -52,13 +66,15 @@ class Grader(Closing):
             SandboxError: as for ``grade``.
         """
         judged = self.judged_part(state).only(lambda path: not _is_test_file(path))
-        key = (self.task.digest, judged.digest, "visible")
-        report = self._memory.get(key, TestReport)
-        if report is not None:
-            return report
-        seen = self._in_box(judged, hidden=False)
-        report = TestReport({}, (), {}, False, False) if isinstance(seen, str) else seen[0]
-        return self._memory.keep(key, report)
+        return self._remembered(self._key("visible", judged), TestReport, lambda: self._seen(judged))
+
+    def measured(self, name: str, state: WorkspaceState, measure: Callable[[], float]) -> float:
+        """What ``measure`` gives for the whole of ``state``, remembered as ``name``.
+
+        Raises:
+            Exception: what ``measure`` raises.
+        """
+        return self._remembered(self._key(f"potential {name!r}", state), float, measure)
 
     def judged_part(self, state: WorkspaceState) -> WorkspaceState:
         """The part of ``state`` that counts: its changes to editable paths. ``ValueError`` on another."""
@@ -69,8 +85,30 @@ class Grader(Closing):
     def close(self) -> None:
         """Give the box up; the grader opens another when it is needed again."""
         box, self._box = self._box, None
+        self._closings += 1
         if box is not None:
             box.close()
+
+    def _key(self, asked: str, state: WorkspaceState) -> Key:
+        """All that a result depends on; no backend answers for another, nor an older grader for this one."""
+        return self.task.digest, state.digest, f"{asked} {self._backend.name} {_ways()}"
+
+    def _remembered(self, key: Key, kind: type[T], measure: Callable[[], T]) -> T:
+        closings = self._closings
+
+        def unless_closed() -> T:
+            # Others may have been waited for, and nobody would close a box that is opened now.
+            if self._closings != closings:
+                raise SandboxError(f"{self.task.id} could not be judged: the grader was closed meanwhile")
+            return measure()
+
+        return self._memory.once(key, kind, unless_closed)
+
+    def _seen(self, state: WorkspaceState) -> TestReport:
+        seen = self._in_box(state, hidden=False)
+        if isinstance(seen, str):
+            return TestReport({}, (), {}, False, False)
+        return replace(seen[0], details={})  # none were asked for
 
     def _judge(self, state: WorkspaceState) -> Verdict:
         seen = self._in_box(state, hidden=True)
@@ -113,6 +151,17 @@ class Grader(Closing):
                 self.close()  # whatever an earlier state did to it, this one gets a new one
         self._box = self._backend.open(self.task)
         return self._box
+
+
+@cache
+def _ways() -> str:
+    """Changes with the code that finds results out, and with the host's Python, which some boxes run."""
+    total = hashlib.sha256(platform.python_version().encode())
+    package = Path(__file__).parent.parent
+    for path in sorted([*package.glob("grade/*.py"), *package.glob("sandbox/*.py")]):
+        data = path.read_bytes()
+        total.update(f" {path.name} {len(data)} ".encode() + data)
+    return total.hexdigest()[:16]
 
 
 def _is_test_file(path: str) -> bool:

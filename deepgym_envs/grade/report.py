@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from deepgym_envs.grade.strict_json import read_json, write_json
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "twice"]
 MAX_LINE = 200_000
@@ -39,6 +41,30 @@ class TestReport:
         """Ids of what did not pass and was not skipped, broken files included."""
         good = ("passed", "skipped", "xfailed")
         return (*self.broken, *(node for node, outcome in self.outcomes.items() if outcome not in good))
+
+    def to_json(self) -> str:
+        """One line of ASCII; ``from_json`` takes it back."""
+        values = {**vars(self), "outcomes": dict(self.outcomes), "details": dict(self.details)}
+        return write_json("report", values)
+
+    @classmethod
+    def from_json(cls, text: str) -> TestReport:
+        """The report that ``to_json`` wrote.
+
+        Raises:
+            ValueError: it is not one.
+        """
+        match read_json(text, "report"):
+            case {
+                "outcomes": dict(outcomes), "broken": list(broken), "details": dict(details),
+                "complete": bool(complete), "malformed": bool(malformed), **rest,
+            } if (
+                not rest
+                and all(isinstance(seen, str) and seen in get_args(Outcome) for seen in outcomes.values())
+                and all(isinstance(part, str) for part in (*broken, *details.values()))
+            ):  # fmt: skip
+                return cls(outcomes, tuple(broken), details, complete, malformed)
+        raise ValueError("this is not a report of tests")
 
 
 def parse_report(data: bytes, *, overflow: bool = False) -> TestReport:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from deepgym_envs.grade.report import Outcome, TestReport
+from deepgym_envs.grade.strict_json import read_json, write_json
 from deepgym_envs.sandbox import Completed
 
 Reason = Literal[
@@ -39,6 +40,36 @@ class Verdict:
     flags: tuple[str, ...] = ()
     tests: Mapping[str, Outcome | Literal["missing"]] = field(default_factory=dict)
     forge_probability: float = 1.0
+
+    def to_json(self) -> str:
+        """One line of ASCII; ``from_json`` takes it back."""
+        return write_json("verdict", {**vars(self), "tests": dict(self.tests)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Verdict:
+        """The verdict that ``to_json`` wrote.
+
+        Raises:
+            ValueError: it is not one, or one that no grader gives: the reward must be that of the reason.
+        """
+        match read_json(text, "verdict"):
+            case {
+                "reward": float(reward), "passed": bool(passed), "reason": str(reason), "task": str(task),
+                "state": str(state), "flags": list(flags), "tests": dict(tests),
+                "forge_probability": float(forged), **rest,
+            } if (
+                not rest
+                and reason in get_args(Reason)
+                and reward == float(passed) == float(reason == "passed")
+                and 0.0 <= forged <= 1.0
+                and all(isinstance(flag, str) for flag in flags)
+                and all(isinstance(seen, str) and seen in _SEEN for seen in tests.values())
+            ):  # fmt: skip
+                return cls(reward, passed, reason, task, state, tuple(flags), tests, forged)  # type: ignore[arg-type]
+        raise ValueError("this is not a verdict that a grader gives")
+
+
+_SEEN = (*get_args(Outcome), "missing")
 
 
 def judge(expected: Sequence[str], report: TestReport, done: Completed) -> Reason:

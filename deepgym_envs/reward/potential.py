@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Protocol
 
 from deepgym_envs.grade import Grader
+from deepgym_envs.reward.shaping import shaping
 from deepgym_envs.state import WorkspaceState
 
 
 class Potential(Protocol):
-    """Maps a state to [0, 1]; the same state must always give the same number."""
+    """Maps a state to [0, 1]; the same state must always give the same number.
+
+    One with an attribute ``key``, a text that no other potential has and that changes whenever the function
+    does, is asked once for each state that a memory knows of. Whatever a potential asks of the grader is
+    remembered in any case.
+    """
 
     def __call__(self, grader: Grader, state: WorkspaceState) -> float:
         """The potential of ``state``; ``grader`` runs tests on it, in its clean box and remembered.
@@ -17,6 +23,28 @@ class Potential(Protocol):
         Raises:
             SandboxError: it could not be measured, for a reason that the code under test cannot have caused.
         """
+
+
+def measured(potential: Potential, grader: Grader, state: WorkspaceState) -> float:
+    """The potential of ``state``, from memory if it is known there.
+
+    Raises:
+        SandboxError: it could not be measured, for a reason that the code under test cannot have caused.
+        ValueError: what the potential gave is not in [0, 1].
+        TypeError: its ``key`` is no text.
+    """
+
+    def measure() -> float:
+        phi = float(potential(grader, state))
+        shaping(1.0, phi, 0.0)  # refuses a number that is no potential before it is remembered or paid
+        return phi
+
+    key = getattr(potential, "key", None)
+    if key is None:
+        return measure()
+    if not isinstance(key, str) or not key:
+        raise TypeError(f"the key of a potential is a text, not {key!r}")
+    return grader.measured(key, state, measure)
 
 
 def visible_tests(grader: Grader, state: WorkspaceState) -> float:

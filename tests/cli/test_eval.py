@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ KEYS = {
     "sandbox",
     "by_kind",
     "per_task",
+    "flaky",
 }
 
 
@@ -196,6 +198,7 @@ def test_where_there_is_no_sandbox_the_status_is_3(tiny: Task) -> None:
         (("-n", "0"), "-n"),
         (("--workers", "0"), "equal to 1"),
         (("--agent", "scripted:/none.json"), "cannot be read"),
+        (("--recheck", "1.5"), "--recheck"),
         (("--wat",), "No such option"),
     ],
 )
@@ -223,6 +226,69 @@ def test_a_folder_that_cannot_be_written_ends_with_status_3(
     assert "no run can be kept there" in capsys.readouterr().err
 
 
+def test_a_memory_that_cannot_be_kept_ends_with_status_3_before_anything_is_played(
+    tmp_path: Path, tiny: Task, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as ended:
+        main(["eval", "--task", folder(tiny), "--sandbox", "local", "--memory", str(tmp_path / "file")])
+    assert ended.value.code == 3
+    assert "no memory can be kept there" in capsys.readouterr().err
+
+
+def unsteady(tmp_path: Path) -> tuple[Task, Path]:
+    """A task whose hidden test passes each second time, and the file in which it counts."""
+    count = tmp_path / "count"
+    count.touch()
+    test = f"""
+        from pathlib import Path
+        count = Path({str(count)!r})
+        def test_turns():
+            count.write_text(count.read_text() + "x")
+            assert len(count.read_text()) % 2
+    """
+    task = make_task(
+        tmp_path / "unsteady",
+        source={"a/x.py": "x = 1\n"},
+        gold={"a/x.py": "x = 2\n"},
+        hidden={"test_x.py": textwrap.dedent(test)},
+        fail_to_pass=["test_x.py::test_turns"],
+    )
+    return task, count
+
+
+def test_a_memory_outlives_the_run(tmp_path: Path) -> None:
+    task, count = unsteady(tmp_path)
+    arguments = ("eval", "--task", folder(task), "--sandbox", "local", "--json", "-n", "3")
+    for _ in range(2):
+        status, said, errors = run(*arguments, "--memory", str(tmp_path / "memory"))
+        assert (status, json.loads(said)["solved"], json.loads(said)["flaky"]) == (0, 3, {}), errors
+    assert count.read_text() == "x"
+
+
+def test_a_flaky_task_is_reported_and_the_first_verdict_counts(tmp_path: Path) -> None:
+    task, _ = unsteady(tmp_path)
+    arguments = ("eval", "--task", folder(task), "--sandbox", "local", "-n", "3", "--recheck", "1")
+    status, said, errors = run(*arguments, "--memory", str(tmp_path / "memory"), "--json")
+    assert status == 1, errors
+    result = json.loads(said)
+    assert result["solved"] == 3
+    assert result["flaky"] == {
+        task.id: [
+            {
+                "asked": "verdict",
+                "state": task.gold.digest,
+                "first": "passed",
+                "other": "tests_failed",
+                "tests": ["test_x.py::test_turns"],
+            }
+        ]
+    }
+    status, said, errors = run(*arguments, "--memory", str(tmp_path / "memory"))
+    assert status == 1, errors
+    assert f"flaky: {task.id}: test_x.py::test_turns" in said
+
+
 def test_a_bug_is_no_finding(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def breaks(suite: str | None, tasks: list[str] | None) -> float:
         return 1 / 0
@@ -238,5 +304,5 @@ def test_help_names_every_option() -> None:
     result = CliRunner().invoke(app, ["eval", "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
     assert result.exit_code == 0
     for option in ("--suite", "--task", "--agent", "-n", "--workers", "--seed", "--sandbox", "--commands",
-                   "--measure", "--out", "--resume", "--json"):  # fmt: skip
+                   "--measure", "--out", "--resume", "--memory", "--recheck", "--json"):  # fmt: skip
         assert option in result.output

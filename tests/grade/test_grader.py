@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
 
 from deepgym_envs import Grader, Memory, SandboxError, Task, WorkspaceState, grade
 from deepgym_envs.errors import BoxLost
+from deepgym_envs.grade import grader as grader_module
 from deepgym_envs.sandbox import Command, Completed
 from deepgym_envs.testing import FakeBackend, completed
 
@@ -47,6 +50,110 @@ def test_the_same_state_is_judged_once(tiny: Task) -> None:
         assert grader.grade(tiny.gold) == verdict
         assert other.grade(WorkspaceState(tiny.base).with_file(MODULE, SOLVED.encode())) == verdict
     assert (backend.runs, len(backend.boxes)) == (1, 1)
+
+
+class Named(Counting):
+    """A fake that is called something else."""
+
+    @property
+    def name(self) -> str:
+        return "other"
+
+
+def test_no_sandbox_answers_for_another(tiny: Task) -> None:
+    memory, one, other = Memory(), Counting(), Named()
+    for backend in (one, other):
+        with Grader(tiny, backend, memory) as grader:
+            assert grader.grade(tiny.gold).passed
+    assert (one.runs, other.runs) == (1, 1)
+
+
+def test_a_grader_that_has_changed_asks_again(tiny: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, backend = Memory(), Counting()
+    with Grader(tiny, backend, memory) as grader:
+        grader.grade(tiny.gold)
+        monkeypatch.setattr(grader_module, "_ways", lambda: "another")
+        grader.grade(tiny.gold)
+        grader.grade(tiny.gold)
+    assert backend.runs == 2
+
+
+class Unsteady(Counting):
+    """A fake in which nothing fails every second time."""
+
+    def _count(self, state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        super()._count(state, command)
+        return tiny_tests(tiny_gold(state) if self.runs % 2 == 0 else state, command)
+
+
+def tiny_gold(state: WorkspaceState) -> WorkspaceState:
+    return WorkspaceState(state.base).with_file(MODULE, SOLVED.encode())
+
+
+def test_a_verdict_that_is_not_steady_stays_and_says_so(tiny: Task) -> None:
+    with Grader(tiny, Unsteady(), Memory(recheck=1.0)) as grader:
+        base = WorkspaceState(tiny.base)
+        first = grader.grade(base)
+        assert (first.passed, first.flags) == (False, ())
+        again = grader.grade(base)
+        assert (again.passed, again.reason, again.tests) == (False, first.reason, first.tests)
+        assert again.flags == ("flaky:test_hidden.py::test_add", "flaky:test_hidden.py::test_negative")
+
+
+def test_a_group_of_equal_patches_is_graded_once(tiny: Task) -> None:
+    backend, memory = Counting(), Memory()
+    start = threading.Barrier(6, timeout=20)
+    verdicts = []
+
+    def judge() -> None:
+        with Grader(tiny, backend, memory) as grader:
+            start.wait()
+            verdicts.append(grader.grade(tiny.gold))
+
+    threads = [threading.Thread(target=judge) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(verdicts) == 6
+    assert all(verdict == verdicts[0] for verdict in verdicts)
+    assert (backend.runs, len(backend.boxes)) == (1, 1)
+
+
+def test_a_grader_that_is_closed_while_it_waits_opens_no_box(tiny: Task) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        inside.set()
+        go_on.wait(20)
+        raise BoxLost("lost", after_agent_code=False)
+
+    memory, failing = Memory(), FakeBackend(answer)
+    waiting, errors = FakeBackend(tiny_tests), []
+
+    def judge(grader: Grader) -> None:
+        try:
+            grader.grade(tiny.gold)
+        except SandboxError as error:
+            errors.append(str(error))
+
+    with Grader(tiny, failing, memory) as first, Grader(tiny, waiting, memory) as second:
+        threads = [
+            threading.Thread(target=judge, args=(first,)),
+            threading.Thread(target=judge, args=(second,)),
+        ]
+        threads[0].start()
+        assert inside.wait(20)
+        threads[1].start()
+        while not any(flight.aboard == 2 for flight in list(memory._flights.values())):
+            time.sleep(0.001)
+        second.close()
+        go_on.set()
+        for thread in threads:
+            thread.join(20)
+        assert waiting.boxes == []
+    assert any("closed meanwhile" in error for error in errors)
+    assert len(errors) == 2
 
 
 def test_states_that_are_equal_in_their_judged_part_share_a_run(tiny: Task) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepgym_envs.grade import TestReport, judge, parse_report
+from deepgym_envs.grade import Outcome, TestReport, judge, parse_report
 from deepgym_envs.testing import completed
 
 NODES = ["t.py::a", "t.py::b"]
@@ -144,3 +144,55 @@ def test_failures_are_told_with_their_details() -> None:
         {NODES[0]: "passed", NODES[1]: "failed"}, ("u.py",), {"u.py": "how", NODES[1]: "why"}, True, False
     )
     assert report.failed == ("u.py", NODES[1])
+
+
+texts = st.text(st.characters(), max_size=12)
+reports = st.builds(
+    TestReport,
+    st.dictionaries(texts, st.sampled_from(get_args(Outcome)), max_size=6),
+    st.lists(texts, max_size=3).map(tuple),
+    st.dictionaries(texts, texts, max_size=3),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(reports)
+def test_a_report_is_read_back_as_it_was(report: TestReport) -> None:
+    text = report.to_json()
+    assert text.isascii()
+    back = TestReport.from_json(text)
+    assert back == report
+    assert list(back.outcomes) == list(report.outcomes)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_came_out_of_a_box_can_be_written_down(data: bytes) -> None:
+    report = parse_report(data)
+    assert TestReport.from_json(report.to_json()) == report
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outcomes": {"a": "perhaps"}},
+        {"outcomes": {"a": ["passed"]}},
+        {"outcomes": []},
+        {"broken": [None]},
+        {"broken": "x"},
+        {"details": {"a": 1}},
+        {"complete": 1},
+        {"malformed": None},
+        {"more": 1},
+        {"kind": "verdict"},
+        {"format": 0},
+    ],
+    ids=str,
+)
+def test_what_is_no_report_is_refused(change: dict[str, object]) -> None:
+    good = json.loads(parse_report(b"").to_json())
+    with pytest.raises(ValueError, match="this"):
+        TestReport.from_json(json.dumps({**good, **change}))
+    for key in good:
+        with pytest.raises(ValueError, match="this"):
+            TestReport.from_json(json.dumps({name: good[name] for name in good if name != key}))

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from deepgym_envs import Grader, Task, WorkspaceState
-from deepgym_envs.reward import visible_tests
+from deepgym_envs import Grader, Memory, Task, WorkspaceState
+from deepgym_envs.reward import measured, visible_tests
 from deepgym_envs.sandbox import Command, Completed
 from deepgym_envs.testing import FakeBackend, completed
 
@@ -103,3 +103,41 @@ def test_it_counts_over_what_the_base_has(
     tiny: Task, base: list[object], now: list[object], value: float
 ) -> None:
     assert potential(tiny, reports(base, now), {MODULE: b"changed"}) == value
+
+
+class Sized:
+    """A potential of its own kind; counts how often it is asked."""
+
+    def __init__(self, key: object = None, value: float = 0.5) -> None:
+        if key is not None:
+            self.key = key
+        self.value = value
+        self.asked = 0
+
+    def __call__(self, grader: Grader, state: WorkspaceState) -> float:
+        self.asked += 1
+        return self.value
+
+
+def test_a_potential_with_a_key_is_asked_once_for_a_state(tiny: Task, fake: FakeBackend) -> None:
+    memory, base = Memory(), WorkspaceState(tiny.base)
+    keyed, later, nameless = Sized("size 1"), Sized("size 1", 0.75), Sized()
+    with Grader(tiny, fake, memory) as grader:
+        assert [measured(keyed, grader, base) for _ in range(3)] == [0.5] * 3
+        assert measured(later, grader, base) == 0.5
+        assert measured(later, grader, base.with_file("notes.txt", b"x")) == 0.75
+        assert measured(Sized("size 2", 0.25), grader, base) == 0.25
+        assert [measured(nameless, grader, base) for _ in range(3)] == [0.5] * 3
+    assert (keyed.asked, later.asked, nameless.asked) == (1, 1, 3)
+
+
+def test_what_is_no_potential_is_not_remembered(tiny: Task, fake: FakeBackend) -> None:
+    memory, base = Memory(), WorkspaceState(tiny.base)
+    with Grader(tiny, fake, memory) as grader:
+        for value in (1.5, float("nan")):
+            with pytest.raises(ValueError, match=r"the potential .* must be in"):
+                measured(Sized("size 1", value), grader, base)
+        for key in ("", 3):
+            with pytest.raises(TypeError, match="the key of a potential is a text"):
+                measured(Sized(key), grader, base)
+    assert len(memory) == 0
