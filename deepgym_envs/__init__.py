@@ -5,6 +5,7 @@ Importing this package registers ``deepgym_envs/SWE-v0`` with Gymnasium, and doe
 
 import gymnasium as _gymnasium
 
+from deepgym_envs.async_env import AsyncSweEnv
 from deepgym_envs.env import Snapshot, SweEnv
 from deepgym_envs.errors import (
     ActionError,
@@ -23,6 +24,7 @@ from deepgym_envs.vector import make_vec
 
 __all__ = [
     "ActionError",
+    "AsyncSweEnv",
     "DeepGymError",
     "File",
     "Grader",

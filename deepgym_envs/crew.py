@@ -131,7 +131,7 @@ class Crew:
     def _play(self, number: int, agent: Agent, job: Job) -> Trajectory:
         """The episode; one that is masked is played once more, in a new environment."""
         trajectory = self._attempt(number, agent, job)
-        if trajectory.masked:
+        if trajectory.masked and not self._stop.is_set():
             self._close(number)
             trajectory = self._attempt(number, agent, job)
         return trajectory

@@ -176,13 +176,17 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             return self._mask(error)
 
     def close(self) -> None:
-        """Give up both boxes; calling it again does nothing."""
-        box, grader = self._box, self._grader
-        self._box, self._grader, self._over = None, None, True
+        """Give up both boxes; calling it again does nothing.
+
+        It may be called from another thread while a call runs: a step there ends masked, a reset with
+        ``SandboxError``. A box that is only just being opened outlives this, and is closed by the next
+        ``close``, after that call.
+        """
+        box, self._box, self._over = self._box, None, True
         if box is not None:
             box.close()
-        if grader is not None:
-            grader.close()
+        if self._grader is not None:
+            self._grader.close()
 
     def render(self) -> str | None:
         """The last step as text, for ``render_mode="ansi"``."""
@@ -243,17 +247,16 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
 
     def _begin(self, state: WorkspaceState) -> None:
         """Have a box that holds ``state``: the one at hand, or a new one if that does not answer any more."""
-        if self._grader is None:
-            self._grader = Grader(self._task, self._backend, self._memory)
-        if self._box is not None:
+        box = self._box
+        if box is not None:
             try:
-                self._box.restore(state)
+                box.restore(state)
                 self._state = state
                 return
             except BoxLost:
-                self._box.close()
-        self._box = self._backend.open(self._task)
-        self._box.restore(state)
+                box.close()
+        box = self._box = self._backend.open(self._task)
+        box.restore(state)
         self._state = state
 
     def _act(
@@ -268,8 +271,10 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             action = _understood(given, self._commands)
             if isinstance(action, Submit):
                 return self._end("submitted", "submit", action.confidence, truncated=False)
-            assert self._box is not None
-            done = Toolbox(self._box, self._task).perform(action, before, left)
+            box = self._box
+            if box is None:
+                raise BoxLost("the environment was closed")
+            done = Toolbox(box, self._task).perform(action, before, left)
         except ActionError as error:
             refused = shorten(clean(str(error)), self._task.limits.output_bytes)
         except BoxLost as error:
@@ -301,9 +306,9 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
 
     def _lose_box(self, action: Action | None) -> tuple[Observation, float, bool, bool, Info]:
         """The agent's own code broke its box: a new one gets the state before, and the agent is told."""
-        if self._box is not None:
-            self._box.close()  # asked for the state it has, a lost box might seem to have obeyed
-            self._box = None
+        box, self._box = self._box, None
+        if box is not None:
+            box.close()  # asked for the state it has, a lost box might seem to have obeyed
         self._begin(self._state)
         tool = action.tool if action is not None else ""
         said = "the sandbox broke down while this ran; the workspace is as it was before"

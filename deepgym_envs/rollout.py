@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, SupportsFloat
 
 import gymnasium as gym
 
@@ -13,6 +13,7 @@ from deepgym_envs.agents import Agent
 from deepgym_envs.env import SweEnv
 from deepgym_envs.errors import SandboxError
 from deepgym_envs.patch import make_patch
+from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 from deepgym_envs.trajectory import Judgement, Step, Trajectory
 
@@ -35,43 +36,82 @@ def rollout(
     inner = env.unwrapped
     if not isinstance(inner, SweEnv):
         raise TypeError(f"a rollout needs a SweEnv, wrapped or not; this is {inner!r}")
-    started = time.monotonic()
-    steps: list[Step] = []
-    playing = task or inner.task
-    agent.begin(playing, seed)
-    error = ""
+    record = Record(task or inner.task, agent.name, inner.sandbox, seed=seed, index=index)
+    agent.begin(record.task, seed)
     try:
         observation, info = env.reset(seed=seed, options={"task": task} if task else None)
-        start_state, start_potential = str(info["state"]), float(info["potential"])
-        instruction = str(observation["instruction"])
-        while not steps or not (steps[-1].terminated or steps[-1].truncated):
+        record.begin(observation, info)
+        while not record.over:
             action = agent.act(observation, info)
-            observation, reward, terminated, truncated, info = env.step(action.encode())
-            steps.append(_step(action, observation, float(reward), terminated, truncated, info))
-        if info["masked"]:
-            error = str(info["error"])
-        patch = make_patch(inner.state)
-    except SandboxError as failure:  # from reset: no box can be had
-        info = {"masked": True, "judged": False}
-        error, patch = str(failure), b""
-        start_state, start_potential, instruction = "", 0.0, playing.instruction
-    return Trajectory(
-        task=playing.id,
-        task_digest=playing.digest,
-        agent=agent.name,
-        sandbox=inner.sandbox,
-        seed=seed,
-        index=index,
-        instruction=instruction,
-        start_state=start_state,
-        start_potential=start_potential,
-        steps=tuple(steps),
-        judgement=_judgement(info),
-        patch=patch.decode("utf-8", "surrogateescape"),
-        masked=bool(info["masked"]),
-        error=error,
-        seconds=time.monotonic() - started,
-    )
+            observation, info = record.add(action, *env.step(action.encode()))
+    except SandboxError as error:  # from reset: no box can be had
+        return record.failed(str(error))
+    return record.ended(inner.state)
+
+
+class Record:
+    """An episode while it is played, whoever drives it: ``begin``, ``add`` for each step, then its end."""
+
+    def __init__(self, task: Task, agent: str, sandbox: str, *, seed: int, index: int) -> None:
+        self.task = task
+        self._agent, self._sandbox, self._seed, self._index = agent, sandbox, seed, index
+        self._started = time.monotonic()
+        self._steps: list[Step] = []
+        self._instruction = task.instruction
+        self._start_state, self._start_potential = "", 0.0
+        self._info: Mapping[str, Any] = {"masked": True, "judged": False}
+
+    @property
+    def over(self) -> bool:
+        """Whether the last step ended the episode."""
+        return bool(self._steps) and (self._steps[-1].terminated or self._steps[-1].truncated)
+
+    def begin(self, observation: Mapping[str, Any], info: Mapping[str, Any]) -> None:
+        """Note what ``reset`` returned."""
+        self._start_state, self._start_potential = str(info["state"]), float(info["potential"])
+        self._instruction = str(observation["instruction"])
+
+    def add(
+        self,
+        action: Action,
+        observation: dict[str, Any],
+        reward: SupportsFloat,
+        terminated: bool,
+        truncated: bool,
+        info: dict[str, Any],
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Note what ``step`` returned for ``action``; gives back what an agent is shown of it."""
+        self._steps.append(_step(action, observation, float(reward), terminated, truncated, info))
+        self._info = info
+        return observation, info
+
+    def ended(self, state: WorkspaceState) -> Trajectory:
+        """The trajectory of the episode, which has come to its end in ``state``."""
+        error = str(self._info["error"]) if self._info["masked"] else ""
+        return self._trajectory(make_patch(state), error)
+
+    def failed(self, error: str) -> Trajectory:
+        """The trajectory of an episode that could not begin."""
+        return self._trajectory(b"", error)
+
+    def _trajectory(self, patch: bytes, error: str) -> Trajectory:
+        return Trajectory(
+            task=self.task.id,
+            task_digest=self.task.digest,
+            agent=self._agent,
+            sandbox=self._sandbox,
+            seed=self._seed,
+            index=self._index,
+            instruction=self._instruction,
+            start_state=self._start_state,
+            start_potential=self._start_potential,
+            steps=tuple(self._steps),
+            judgement=_judgement(self._info),
+            patch=patch.decode("utf-8", "surrogateescape"),
+            masked=bool(self._info["masked"]),
+            error=error,
+            seconds=time.monotonic() - self._started,
+        )
 
 
 def _step(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -428,4 +429,35 @@ def test_a_grader_whose_box_the_code_broke_says_so(tiny: Task) -> None:
     env = SweEnv(tiny, backend)
     *_, (_, _, terminated, _, info) = play(env, MEND, Submit())
     assert (terminated, info["passed"], info["reason"], info["masked"]) == (True, False, "box_lost", False)
+    env.close()
+
+
+def test_closed_from_another_thread_a_step_ends_masked_and_the_next_reset_works(tiny: Task) -> None:
+    running, let_go = threading.Event(), threading.Event()
+
+    def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        if "command.sh" in command.files:
+            running.set()
+            assert let_go.wait(20)
+        return tiny_tests(state, command)
+
+    backend = FakeBackend(answer)
+    env = SweEnv(tiny, backend, commands=True)
+    env.reset(seed=1)
+
+    def close() -> None:
+        assert running.wait(20)
+        env.close()
+        let_go.set()
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    *_, reward, terminated, truncated, info = env.step(RunCommand(command="x").encode())
+    closing.join(20)
+    assert (reward, terminated, truncated, info["masked"]) == (0.0, False, True, True)
+    assert info["error"] == "the box is closed"
+    assert all(box.closed for box in backend.boxes)
+    env.reset()
+    env.step(MEND.encode())
+    assert env.step(Submit().encode())[4]["passed"]
     env.close()

@@ -28,8 +28,8 @@ class Grader(Closing):
     """Grades states of ``task``; opens its box when first needed and uses it again after an in-place reset.
 
     Only what the task allows to be changed goes into the box: tests, configuration and all else are the
-    base's. One grader is for one thread at a time; several may share a ``memory``, and of those that are
-    asked about one state at a time one measures while the others wait.
+    base's. One grader is for one thread at a time, except for ``close``; several may share a ``memory``, and
+    of those that are asked about one state at a time one measures while the others wait.
     """
 
     def __init__(self, task: Task, backend: Backend, memory: Memory | None = None) -> None:
@@ -83,7 +83,10 @@ class Grader(Closing):
         return state.only(self.task.may_edit)
 
     def close(self) -> None:
-        """Give the box up; the grader opens another when it is needed again."""
+        """Give the box up; the grader opens another when it is needed again.
+
+        It may be called from another thread: what is being judged there ends with ``SandboxError``.
+        """
         box, self._box = self._box, None
         self._closings += 1
         if box is not None:
@@ -143,14 +146,15 @@ class Grader(Closing):
 
     def _clean_box(self) -> Sandbox:
         base = WorkspaceState(self.task.base)
-        if self._box is not None:
+        box = self._box
+        if box is not None:
             try:
-                self._box.restore(base)
-                return self._box
+                box.restore(base)
+                return box
             except BoxLost:
                 self.close()  # whatever an earlier state did to it, this one gets a new one
-        self._box = self._backend.open(self.task)
-        return self._box
+        box = self._box = self._backend.open(self.task)
+        return box
 
 
 @cache

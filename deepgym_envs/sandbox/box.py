@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,8 @@ class Box(Closing):
         self._base = base
         self._channel = channel
         self._release: Callable[[], None] | None = release
+        self._releasing = threading.RLock()
+        self._given_up = False
         self._agent_ran = False
         self._state: WorkspaceState | None = WorkspaceState(base)
         try:
@@ -197,7 +200,12 @@ class Box(Closing):
 
     def close(self) -> None:
         """See ``Sandbox.close``."""
-        release, self._release = self._release, None
+        self._given_up = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        with self._releasing:
+            release, self._release = self._release, None
         if release is not None:
             self._channel.close()
             release()
@@ -223,7 +231,7 @@ class Box(Closing):
 
     def _check_open(self) -> None:
         if self._release is None:
-            raise BoxLost("the box is closed", after_agent_code=self._agent_ran)
+            raise BoxLost("the box is closed", after_agent_code=self._agent_ran and not self._given_up)
 
     def _completed(self, answer: dict[str, Any], blobs: list[bytes]) -> Completed:
         code, seconds = answer.get("exit_code"), answer.get("seconds")
@@ -241,8 +249,10 @@ class Box(Closing):
         )
 
     def _lost(self, message: str) -> BoxLost:
+        if self._given_up:  # by another thread: the owner's doing, whatever ran here
+            return BoxLost("the box was closed while it was in use")
         error = BoxLost(message, after_agent_code=self._agent_ran)
-        self.close()
+        self._let_go()
         return error
 
 

@@ -153,7 +153,8 @@ def _start(
     config["tmpfs"] = {place: f"nr_inodes={inodes}" for place, inodes in _TMPFS.items()}
     etc = {"passwd": _USERS, "group": _GROUPS, "hosts": _HOSTS}
     files = {f"/etc/{name}": _in_memory(data) for name, data in etc.items()}
-    told, tell = os.pipe()
+    end, tell = os.pipe()
+    told = os.fdopen(end, "rb", buffering=0)
     try:
         command = [_bwrap(), "--info-fd", str(tell), *_isolation(), *_system(python), *mounts]
         for place, descriptor in files.items():
@@ -162,7 +163,7 @@ def _start(
         command.append(json.dumps(config))
         running = ChildProgram(group.command(command), Path("/"), (tell, *files.values()))
     except BaseException as error:
-        os.close(told)
+        told.close()
         if isinstance(error, OSError):
             raise SandboxError(f"bubblewrap could not be started: {error}") from None
         raise
@@ -174,10 +175,10 @@ def _start(
         # Hung up on, process 1 of the box ends, and all others with it.
         if not running.wait(END_SECONDS):
             with suppress(OSError, ValueError, KeyError):
-                os.kill(json.loads(os.read(told, 4096))["child-pid"], signal.SIGKILL)
+                os.kill(json.loads(told.read(4096))["child-pid"], signal.SIGKILL)
             with suppress(OSError):
                 os.kill(running.pid, signal.SIGKILL)
-        os.close(told)
+        told.close()
         running.reap()
         group.remove()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -26,15 +27,25 @@ class Stream(Protocol):
     def last_words(self) -> str:
         """What the program wrote to its standard error, for a complaint."""
 
+    def hang_up(self) -> None:
+        """Make what another thread sends or receives end at once with ``OSError`` or with no bytes."""
+
     def close(self) -> None:
-        """Hang up."""
+        """Hang up and let go of the descriptors, which nobody is using."""
 
 
 class Channel:
-    """One request, one answer. What comes back is a box's word: capped in size and checked in form."""
+    """One request, one answer. What comes back is a box's word: capped in size and checked in form.
+
+    ``close`` may come from another thread than the call that it ends. The descriptors are let go by whoever
+    is the last to use them: the number of a closed one may at once be that of another file.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        # Reentrant, for a signal's handler may close what its own thread was about to use.
+        self._lock = threading.RLock()
+        self._calling = self._closed = False
 
     def call(
         self, request: dict[str, Any], blobs: Sequence[bytes] = (), *, seconds: float
@@ -42,8 +53,34 @@ class Channel:
         """Send ``request`` and wait at most ``seconds`` for its answer.
 
         Raises:
-            BoxLost: no answer, or not one that the protocol allows.
+            BoxLost: no answer, or not one that the protocol allows, or the channel was closed.
         """
+        with self._lock:
+            if self._closed:
+                raise BoxLost("the connection to a box is closed")
+            self._calling = True
+        try:
+            return self._exchange(request, blobs, seconds)
+        finally:
+            with self._lock:
+                self._calling = False
+                if self._closed:
+                    self._stream.close()
+
+    def close(self) -> None:
+        """Hang up; the program inside ends by itself, and so does a call that waits for it."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            if self._calling:
+                self._stream.hang_up()
+            else:
+                self._stream.close()
+
+    def _exchange(
+        self, request: dict[str, Any], blobs: Sequence[bytes], seconds: float
+    ) -> tuple[dict[str, Any], list[bytes]]:
         deadline = time.monotonic() + seconds
         header = json.dumps({**request, "blobs": [len(blob) for blob in blobs]}).encode()
         body = b"".join(blobs)
@@ -67,10 +104,6 @@ class Channel:
             raise BoxLost(
                 f"a box answered {request['op']!r} in a form that it never has: {error!r}"
             ) from None
-
-    def close(self) -> None:
-        """Hang up; the program inside ends by itself."""
-        self._stream.close()
 
     def _exactly(self, size: int, deadline: float) -> bytes:
         data = bytearray()

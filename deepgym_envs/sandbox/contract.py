@@ -93,7 +93,8 @@ class Sandbox(Protocol):
     """A place where an agent's code can run, holding one workspace.
 
     Between calls no process of the agent is alive and every writable place except the workspace is empty, so
-    the workspace's files are the whole of its state. A box is for one thread at a time.
+    the workspace's files are the whole of its state. A box is for one thread at a time; ``close`` alone may
+    be called from any thread.
 
     Every method may raise ``BoxLost`` when the box stops answering; the box is then closed for good.
     """
@@ -127,7 +128,11 @@ class Sandbox(Protocol):
         """Run a command; at the return its processes are dead. Limits end in the result, not in errors."""
 
     def close(self) -> None:
-        """Remove the box and all that it holds; calling it again does nothing."""
+        """Remove the box and all that it holds; calling it again does nothing.
+
+        A call that is running in another thread ends at once with a ``BoxLost`` that is not
+        ``after_agent_code``, for the agent did not cause it.
+        """
 
 
 class Closing:

@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -245,6 +246,11 @@ class AttachedStream:
     def last_words(self) -> str:
         """See ``Stream.last_words``."""
         return " / ".join(self._errors.decode(errors="replace").strip().splitlines()[-3:])
+
+    def hang_up(self) -> None:
+        """See ``Stream.hang_up``."""
+        with suppress(OSError):  # it is broken already
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """See ``Stream.close``."""

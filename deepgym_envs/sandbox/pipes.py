@@ -29,8 +29,11 @@ class ChildProgram:
         Raises:
             OSError: it cannot be started.
         """
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        try:
+        with contextlib.ExitStack() as made:
+            self._errors = made.enter_context(tempfile.TemporaryFile())
+            # To close a descriptor does not wake who waits for it in another thread; this one does.
+            wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            self._hung_up = made.enter_context(os.fdopen(wake, "wb", buffering=0))
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -42,15 +45,17 @@ class ChildProgram:
                 start_new_session=True,
                 bufsize=0,
             )
-        except BaseException:
-            self._errors.close()
-            raise
+            made.pop_all()  # closed in close()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
+        # A Popen that is collected while its process runs is kept by its module, and would keep these open.
+        self._process.stdin = self._process.stdout = None
         self._poll_input, self._poll_output = select.poll(), select.poll()
         self._poll_input.register(self._input, select.POLLOUT)
         self._poll_output.register(self._output, select.POLLIN)
+        for poll in (self._poll_input, self._poll_output):
+            poll.register(self._hung_up, select.POLLIN)
         os.set_blocking(self._input.fileno(), False)
 
     @property
@@ -65,12 +70,11 @@ class ChildProgram:
             try:
                 rest = rest[os.write(self._input.fileno(), rest[:_PIECE]) :]
             except BlockingIOError:
-                self._poll_input.poll(remaining(deadline) * 1000)
+                self._wait(self._poll_input, deadline)
 
     def receive(self, size: int, deadline: float) -> bytes:
         """See ``Stream.receive``."""
-        while not self._poll_output.poll(remaining(deadline) * 1000):
-            pass
+        self._wait(self._poll_output, deadline)
         return os.read(self._output.fileno(), min(size, _PIECE))
 
     def last_words(self) -> str:
@@ -79,10 +83,16 @@ class ChildProgram:
         tail = os.pread(self._errors.fileno(), _LAST_WORDS, max(0, size - _LAST_WORDS))
         return " / ".join(tail.decode(errors="replace").strip().splitlines()[-3:])
 
+    def hang_up(self) -> None:
+        """See ``Stream.hang_up``."""
+        os.eventfd_write(self._hung_up.fileno(), 1)
+
     def close(self) -> None:
         """See ``Stream.close``."""
         self._input.close()
         self._output.close()
+        self._errors.close()
+        self._hung_up.close()
 
     def wait(self, seconds: float) -> bool:
         """Whether it ends within ``seconds``."""
@@ -91,6 +101,11 @@ class ChildProgram:
         return self._process.returncode is not None
 
     def reap(self) -> None:
-        """Wait for its end, which somebody has brought about, and let go of what belonged to it."""
+        """Wait for its end, which somebody has brought about."""
         self._process.wait()
-        self._errors.close()
+
+    def _wait(self, poll: select.poll, deadline: float) -> None:
+        while not (ready := poll.poll(remaining(deadline) * 1000)):
+            pass
+        if any(descriptor == self._hung_up.fileno() for descriptor, _ in ready):
+            raise ConnectionAbortedError("it was hung up on")

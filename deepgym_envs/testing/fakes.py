@@ -42,7 +42,7 @@ class FakeSandbox(Closing):
         self._state = WorkspaceState(base)
         self._answer = answer
         self._release = release
-        self._closed = False
+        self._closed = self._given_up = False
 
     @property
     def closed(self) -> bool:
@@ -98,21 +98,29 @@ class FakeSandbox(Closing):
         self._check_open()
         self.commands.append(command)
         try:
-            done, self._state = self._answer(self._state, command)
+            done, state = self._answer(self._state, command)
         except BoxLost:
-            self.close()
+            if self._given_up:
+                raise BoxLost("the box was closed while it was in use") from None
+            self._let_go()
             raise
+        self._check_open()  # it may have been closed in the meantime
+        self._state = state
         return done
 
     def close(self) -> None:
         """See ``Sandbox.close``."""
-        if not self._closed and self._release is not None:
+        self._given_up = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        closed, self._closed = self._closed, True
+        if not closed and self._release is not None:
             self._release()
-        self._closed = True
 
     def _check_open(self) -> None:
         if self._closed:
-            raise BoxLost("the box is closed", after_agent_code=bool(self.commands))
+            raise BoxLost("the box is closed", after_agent_code=bool(self.commands) and not self._given_up)
 
 
 class FakeBackend:

@@ -3,8 +3,10 @@ else."""
 
 from __future__ import annotations
 
+import threading
 import time
 
+from deepgym_envs.errors import BoxLost
 from deepgym_envs.sandbox.contract import Command
 from deepgym_envs.testing.bench import Bench, same, true
 
@@ -78,10 +80,29 @@ def a_killed_command_leaves_its_scratch_places_empty(bench: Bench) -> None:
     same(bench.sh('ls -A "$TMPDIR"'), b"", "what is left in the scratch folder")
 
 
+def closing_ends_what_another_thread_runs(bench: Bench) -> None:
+    """And that is not the agent's doing, although its code was running."""
+    ends: list[str] = []
+
+    def run() -> None:
+        try:
+            bench.run("sh", "-c", "sleep 60", seconds=60)
+        except BoxLost as error:
+            ends.append("after agent code" if error.after_agent_code else "closed")
+
+    running = threading.Thread(target=run, daemon=True)
+    running.start()
+    time.sleep(0.4)
+    bench.box.close()
+    running.join(10)
+    same(ends, ["closed"], "how the command ended")
+
+
 CHECKS = (
     no_process_of_a_command_outlives_it,
     a_process_that_keeps_the_output_open_does_not_hang,
     many_short_processes_are_reaped,
     scratch_places_are_empty_at_the_next_run,
     a_killed_command_leaves_its_scratch_places_empty,
+    closing_ends_what_another_thread_runs,
 )

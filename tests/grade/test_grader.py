@@ -259,3 +259,29 @@ def test_a_report_that_floods_is_malformed(tiny: Task) -> None:
 
     assert grade(tiny, {MODULE: SOLVED.encode()}, sandbox=FakeBackend(answer)).reason == "malformed_report"
     assert grade(tiny, {MODULE: BROKEN.encode()}, sandbox=FakeBackend(answer)).reason == "malformed_report"
+
+
+def test_closed_from_another_thread_nothing_is_judged_and_nothing_remembered(tiny: Task) -> None:
+    """Who takes a grader's box away says nothing about the state, although its code was running."""
+    running, let_go = threading.Event(), threading.Event()
+
+    def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        running.set()
+        assert let_go.wait(20)
+        raise BoxLost("gone", after_agent_code=True)
+
+    memory, backend = Memory(), FakeBackend(answer)
+    grader = Grader(tiny, backend, memory)
+
+    def close() -> None:
+        assert running.wait(20)
+        grader.close()
+        let_go.set()
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    with pytest.raises(SandboxError, match="could not be judged: the box was closed while it was in use"):
+        grader.grade(tiny.gold)
+    closing.join(20)
+    assert len(memory) == 0
+    assert all(box.closed for box in backend.boxes)

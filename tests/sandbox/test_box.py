@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,9 @@ class FakeStream:
 
     def last_words(self) -> str:
         return ""
+
+    def hang_up(self) -> None:
+        """Nobody waits here in another thread."""
 
     def close(self) -> None:
         self.closed += 1
@@ -302,3 +307,22 @@ def test_a_box_ends_when_its_owner_hangs_up_in_the_middle_of_a_command(
     program.send(len(request).to_bytes(4, "big") + bytes(4) + request, 1e12)
     program.close()
     assert program.wait(5)
+
+
+def test_who_waits_for_a_box_to_listen_is_woken_when_another_thread_hangs_up(program: ChildProgram) -> None:
+    ends: list[str] = []
+
+    def send() -> None:
+        try:
+            program.send(bytes(1 << 24), time.monotonic() + 60)
+        except OSError as error:
+            ends.append(str(error))
+
+    os.kill(program.pid, signal.SIGSTOP)
+    sending = threading.Thread(target=send)
+    sending.start()
+    time.sleep(0.1)
+    program.hang_up()
+    sending.join(20)
+    os.kill(program.pid, signal.SIGKILL)
+    assert ends == ["it was hung up on"]

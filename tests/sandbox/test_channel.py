@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -36,6 +37,9 @@ class Script:
 
     def last_words(self) -> str:
         return self.words
+
+    def hang_up(self) -> None:
+        """Nobody waits here in another thread."""
 
     def close(self) -> None:
         self.closed = True
@@ -160,3 +164,48 @@ def test_closing_hangs_up() -> None:
     stream = Script()
     Channel(stream).close()
     assert stream.closed
+
+
+class Waiting(Script):
+    """Says nothing until it is hung up on, and notes what is done to it in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[str] = []
+        self.waiting, self.woken = threading.Event(), threading.Event()
+
+    def receive(self, size: int, deadline: float) -> bytes:
+        self.waiting.set()
+        assert self.woken.wait(20)
+        time.sleep(0.1)
+        self.events.append("left")
+        raise ConnectionAbortedError("it was hung up on")
+
+    def hang_up(self) -> None:
+        self.events.append("hung up")
+        self.woken.set()
+
+    def close(self) -> None:
+        self.events.append("closed")
+
+
+def test_closed_from_another_thread_a_call_ends_before_its_descriptors_are_let_go() -> None:
+    stream, errors = Waiting(), []
+    channel = Channel(stream)
+
+    def call() -> None:
+        try:
+            channel.call({"op": "test"}, seconds=20)
+        except BoxLost as error:
+            errors.append(str(error))
+
+    calling = threading.Thread(target=call)
+    calling.start()
+    assert stream.waiting.wait(20)
+    channel.close()
+    channel.close()
+    calling.join(20)
+    assert stream.events == ["hung up", "left", "closed"]
+    assert errors == ["the connection to a box broke at 'test': it was hung up on"]
+    with pytest.raises(BoxLost, match="is closed"):
+        channel.call({"op": "test"}, seconds=20)
