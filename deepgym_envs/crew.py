@@ -21,6 +21,8 @@ from deepgym_envs.task import Task
 from deepgym_envs.trajectory import Trajectory
 
 _STOP_SECONDS = 10.0
+_RECOVERY_SECONDS = 30.0
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Crew:
         self._keep = keep
         self._memory = memory if memory is not None else Memory()
         self._stop = threading.Event()
+        self._recovery = _Recovery(backend, self._stop)
         self._reports: queue.SimpleQueue[Trajectory | BaseException | None] = queue.SimpleQueue()
         self._environments: dict[int, SweEnv] = {}
 
@@ -129,10 +132,11 @@ class Crew:
         self._reports.put(trajectory)
 
     def _play(self, number: int, agent: Agent, job: Job) -> Trajectory:
-        """The episode; one that is masked is played once more, in a new environment."""
+        """The episode; one that is masked is played once more, in a new environment, once one can be had."""
         trajectory = self._attempt(number, agent, job)
         if trajectory.masked and not self._stop.is_set():
             self._close(number)
+            self._recovery.wait()
             trajectory = self._attempt(number, agent, job)
         return trajectory
 
@@ -176,6 +180,30 @@ class _Jobs:
             if not self._waiting[chosen]:
                 del self._waiting[chosen]
             return job
+
+
+class _Recovery:
+    """Waits for a backend that broke down, such as an engine that is restarted.
+
+    Once it was waited for in vain, nobody waits again before it was seen to work: a backend that is gone for
+    good costs a run one wait.
+    """
+
+    def __init__(self, backend: Backend, stop: threading.Event) -> None:
+        self._backend = backend
+        self._stop = stop
+        self._given_up = threading.Event()
+
+    def wait(self) -> None:
+        """Return when the backend works, or there is no hope that it will soon."""
+        deadline = time.monotonic() + _RECOVERY_SECONDS
+        while self._backend.problem() is not None:
+            if self._given_up.is_set() or time.monotonic() > deadline:
+                self._given_up.set()
+                return
+            if self._stop.wait(_LOOK_SECONDS):
+                return
+        self._given_up.clear()
 
 
 class _Stopped(Exception):

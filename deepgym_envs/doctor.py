@@ -6,16 +6,19 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from deepgym_envs.errors import DeepGymError, SandboxUnavailable
+from deepgym_envs.owner import scratch_folder
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.sandbox import BackendName, Command, choose_backend
+from deepgym_envs.sandbox.reaper import host_places
 from deepgym_envs.suite import suite_names, task_ids
 from deepgym_envs.task import Task
 
@@ -75,7 +78,28 @@ def examine(*, smoke: bool = False, report: Callable[[str], None] = lambda _: No
         finding = _smoke(name, base_python if name == "docker" else ">=3.9")
         works[name] = finding.mark == "good"
         findings.append(finding)
+    findings.append(_left_behind(docker_works))
     return Diagnosis(tuple(findings), tuple(name for name in ("docker", "bwrap") if works[name]))
+
+
+def _left_behind(docker_works: bool) -> Finding:
+    """What processes that were killed have left: the next box of the same kind takes it away."""
+    from deepgym_envs.sandbox.docker import Containers, connect
+
+    places = host_places()
+    try:
+        with ExitStack() as opened:
+            if docker_works:
+                places.append(Containers(opened.enter_context(closing(connect()))))
+            kinds = Counter(one.kind for place in places for one in place.belongings() if one.abandoned)
+    except (OSError, DeepGymError) as error:
+        return Finding("left behind", "warning", f"could not be looked at: {error}")
+    if not kinds:
+        return Finding("left behind", "good", "nothing by processes that are dead")
+    found = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+    return Finding(
+        "left behind", "warning", f"by processes that are dead: {found}", "deepgym-envs boxes reap"
+    )
 
 
 def _python() -> Finding:
@@ -222,7 +246,7 @@ def _smoke(name: BackendName, python: str) -> Finding:
     subject = f"{name} smoke test"
     try:
         backend = choose_backend(name)
-        with tempfile.TemporaryDirectory(prefix="deepgym-doctor-") as folder, warnings.catch_warnings():
+        with scratch_folder("doctor") as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a local box is no danger to run `true` in
             task = _smoke_task(Path(folder), python)
             backend.prepare(task)

@@ -60,7 +60,8 @@ class Tally:
 class TaskRow:
     """How the episodes of one task went.
 
-    ``reasons`` counts the verdicts' reasons; ``seconds`` is the episodes' time together.
+    ``reasons`` counts the verdicts' reasons, ``troubles`` why episodes were masked; ``seconds`` is the
+    episodes' time together.
     """
 
     task: str
@@ -70,6 +71,7 @@ class TaskRow:
     masked: int
     reasons: Mapping[str, int]
     seconds: float
+    troubles: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class Evaluation:
                     **_counts(_tally([row])),
                     "kind": row.kind,
                     "reasons": dict(row.reasons),
+                    "troubles": dict(row.troubles),
                     "seconds": round(row.seconds, 3),
                 }
                 for row in self.rows
@@ -288,6 +291,7 @@ class _Ended:
     solved: int = 0
     masked: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    troubles: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     episodes: int = 0
 
@@ -298,7 +302,10 @@ class _Ended:
         self.seconds += trajectory.seconds
         if trajectory.judgement is not None:
             self.reasons[trajectory.judgement.reason] += 1
+        if trajectory.masked:
+            self.troubles[trajectory.error] += 1
 
     def row(self) -> TaskRow:
-        kind, reasons = self.task.manifest.kind, dict(sorted(self.reasons.items()))
-        return TaskRow(self.task.id, kind, self.episodes, self.solved, self.masked, reasons, self.seconds)
+        counts = self.episodes, self.solved, self.masked
+        reasons, troubles = (dict(sorted(seen.items())) for seen in (self.reasons, self.troubles))
+        return TaskRow(self.task.id, self.task.manifest.kind, *counts, reasons, self.seconds, troubles)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from deepgym_envs.git_library import git_library
+from deepgym_envs.owner import scratch_folder
 from deepgym_envs.state import File, Tree, WorkspaceState
 
 # Stands above any .gitattributes of the tree, which could leave files out, convert them or expand keywords in
@@ -59,7 +59,7 @@ def apply_patch(tree: Tree, patch: bytes) -> Tree:
     """
     if not patch:
         return tree
-    with tempfile.TemporaryDirectory(prefix="deepgym-patch-") as scratch:
+    with scratch_folder("patch") as scratch:
         place = Path(scratch).resolve()
         work = place / "tree"
         work.mkdir()
@@ -77,7 +77,7 @@ def make_patch(state: WorkspaceState) -> bytes:
         return b""
     old = {path: state.base[path] for path in state.changes if path in state.base}
     new: dict[str, File] = {path: file for path, file in state.changes.items() if file}
-    with tempfile.TemporaryDirectory(prefix="deepgym-patch-") as scratch:
+    with scratch_folder("patch") as scratch:
         place = Path(scratch).resolve()
         for side, files in (("a", old), ("b", new)):
             (place / side).mkdir()

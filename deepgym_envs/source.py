@@ -6,13 +6,13 @@ import hashlib
 import subprocess
 import sys
 import tarfile
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from deepgym_envs.errors import TaskError
 from deepgym_envs.git_library import git_library
 from deepgym_envs.lock import exclusive
+from deepgym_envs.owner import scratch_folder
 from deepgym_envs.patch import RAW_ATTRIBUTES
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.recipe import BundledSource, GitSource, RepoRecipe, SdistSource
@@ -51,7 +51,7 @@ def _from_sdist(source: SdistSource) -> Tree:
 
 def _download_sdist(source: SdistSource, kept: Path) -> None:
     wanted = f"{source.name}=={source.version}"
-    with tempfile.TemporaryDirectory(prefix="deepgym-sdist-") as scratch:
+    with scratch_folder("sdist") as scratch:
         requirements = Path(scratch) / "requirements.txt"
         requirements.write_text(f"{wanted} --hash=sha256:{source.sha256}\n")
         # With --require-hashes pip compares the digest before it looks inside the archive.
@@ -93,7 +93,7 @@ def _from_git(source: GitSource) -> Tree:
                 git.fetch("--force", "origin", "+refs/*:refs/*")
             if not _has_commit(git, source.commit):
                 raise TaskError(f"{url}: has no commit {source.commit}; correct source.commit")
-            with tempfile.TemporaryDirectory(prefix="deepgym-git-") as scratch:
+            with scratch_folder("git") as scratch:
                 archive = Path(scratch) / "source.tar"
                 git.archive(source.commit, format="tar", output=str(archive))
                 return _unpack(archive, strip=False)
@@ -111,7 +111,7 @@ def _clone(url: str) -> Path:
     clone = cache_dir() / "git" / hashlib.sha256(url.encode()).hexdigest()[:32]
     if not clone.is_dir():
         clone.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=clone.parent, prefix="part-") as scratch:
+        with scratch_folder("clone", clone.parent) as scratch:
             part = Path(scratch) / "clone"
             git_library().Repo.clone_from(url, part, bare=True).close()
             (part / "info").mkdir(exist_ok=True)

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "deepgym_envs"
 WRAPPERS = ROOT / "wrappers" / "deepgym_wrappers"
 # A package or module of deepgym_envs, and its layer: it imports only from lower ones.
 LAYERS = {
-    "errors": 0, "paths": 0, "text": 0, "syntax": 0, "advantage": 0, "statistics": 0,
+    "errors": 0, "owner": 0, "paths": 0, "text": 0, "syntax": 0, "advantage": 0, "statistics": 0,
     "state": 1, "manifest": 1, "action": 1, "lock": 1, "git_library": 1, "trajectory": 1,
     "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2,
     "source": 3,

@@ -8,6 +8,7 @@ import traceback
 import typer
 
 from deepgym_envs.cli.authoring import edit_command, new_app, record_command
+from deepgym_envs.cli.boxes import boxes_app
 from deepgym_envs.cli.doctor import doctor_command
 from deepgym_envs.cli.eval import eval_command
 from deepgym_envs.cli.exit_status import FINDINGS, INTERRUPTED, NOT_JUDGED, USAGE
@@ -15,6 +16,7 @@ from deepgym_envs.cli.harbor import export_app, import_app
 from deepgym_envs.cli.images import images_app
 from deepgym_envs.cli.list import list_command
 from deepgym_envs.cli.screen import complain
+from deepgym_envs.cli.stopping import stopping
 from deepgym_envs.cli.validate import validate_command
 from deepgym_envs.errors import ActionError, DeepGymError, SandboxError, TaskError, UsageError
 
@@ -35,12 +37,26 @@ app.add_typer(new_app, name="new")
 app.command("edit")(edit_command)
 app.command("record")(record_command)
 app.add_typer(images_app, name="images")
+app.add_typer(boxes_app, name="boxes")
 app.add_typer(export_app, name="export")
 app.add_typer(import_app, name="import")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with its status; no error of this package ends in a traceback."""
+    """Run the command line and exit with its status; no error of this package ends in a traceback.
+
+    SIGTERM and SIGHUP end it as Ctrl-C does, with boxes closed and episodes stored; a second one at once.
+    """
+    with stopping() as told:
+        try:
+            _run(arguments)
+        except SystemExit:
+            if told.status is not None:
+                sys.exit(told.status)
+            raise
+
+
+def _run(arguments: list[str] | None) -> None:
     try:
         app(args=arguments)
     except (TaskError, ActionError, UsageError) as error:

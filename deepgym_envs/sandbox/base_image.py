@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from docker.errors import DockerException, ImageNotFound
 
 from deepgym_envs.errors import ImageError
 from deepgym_envs.lock import exclusive
+from deepgym_envs.owner import scratch_folder
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.recipe import RepoRecipe
 
@@ -118,7 +118,7 @@ def _bootstrap(client: Any, reference: str, suite: str, packages: tuple[str, ...
     place.mkdir(parents=True, exist_ok=True)
     for stale in place.iterdir():
         _remove_bootstrap(stale)
-    with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as scratch:
+    with scratch_folder("bootstrap", place) as scratch:
         root = Path(scratch) / "root"
         mirror = _machine_mirror(suite)
         names = ",".join(need.partition("=")[0] for need in packages)

@@ -81,6 +81,10 @@ def agent_environment(python_folder: str, scratch: str, workspace: str, recipe: 
     }
 
 
+def _no_outage() -> str:
+    return ""
+
+
 class Box(Closing):
     """A box whose program has been started; implements ``Sandbox``.
 
@@ -88,8 +92,17 @@ class Box(Closing):
     touched is looked at again.
     """
 
-    def __init__(self, base: Tree, channel: Channel, release: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        base: Tree,
+        channel: Channel,
+        release: Callable[[], None],
+        outage: Callable[[], str] = _no_outage,
+    ) -> None:
         """Greet the box. ``release`` removes it and is called once, also when the greeting fails.
+
+        ``outage`` is asked when the box is lost: what the host itself sees to have failed under it, which no
+        code inside can have caused, or nothing.
 
         Raises:
             BoxLost: it does not answer, or its workspace is not ``base``.
@@ -99,6 +112,7 @@ class Box(Closing):
         self._release: Callable[[], None] | None = release
         self._releasing = threading.RLock()
         self._given_up = False
+        self._outage = outage
         self._agent_ran = False
         self._state: WorkspaceState | None = WorkspaceState(base)
         try:
@@ -251,7 +265,8 @@ class Box(Closing):
     def _lost(self, message: str) -> BoxLost:
         if self._given_up:  # by another thread: the owner's doing, whatever ran here
             return BoxLost("the box was closed while it was in use")
-        error = BoxLost(message, after_agent_code=self._agent_ran)
+        outage = self._outage()
+        error = BoxLost(outage or message, after_agent_code=self._agent_ran and not outage)
         self._let_go()
         return error
 

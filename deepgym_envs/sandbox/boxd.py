@@ -248,7 +248,7 @@ def enter_namespaces(status):
     os.close(process)
 
 
-def descendants(pid):
+def descendants(pid: int) -> "list[int]":
     """Every process below ``pid``, nearest first."""
     found, queue = [], [pid]
     while queue:

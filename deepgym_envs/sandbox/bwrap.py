@@ -25,6 +25,7 @@ from pathlib import Path
 
 from deepgym_envs.errors import ImageError, SandboxError, SandboxUnavailable
 from deepgym_envs.lock import exclusive
+from deepgym_envs.owner import own_prefix, this_process
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.sandbox.box import BOXD, Box, agent_environment, boxd_config
 from deepgym_envs.sandbox.cgroup import Group, make_group
@@ -33,6 +34,7 @@ from deepgym_envs.sandbox.contract import Command, Sandbox
 from deepgym_envs.sandbox.hostenv import HostEnvironment, HostPython, host_environment, own_python
 from deepgym_envs.sandbox.local import memory_rlimits
 from deepgym_envs.sandbox.pipes import ChildProgram
+from deepgym_envs.sandbox.reaper import Once, host_places, reap
 from deepgym_envs.state import Tree
 from deepgym_envs.task import Limits, Task
 
@@ -55,6 +57,7 @@ class BwrapBackend:
     cpus: float = 1.0
     report: Callable[[str], None] | None = None
     _bases: set[str] = field(default_factory=set, init=False, repr=False)
+    _reaping: Once = field(default_factory=Once, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __reduce__(self) -> tuple[type[BwrapBackend], tuple[float]]:
@@ -92,6 +95,7 @@ class BwrapBackend:
 
     def open(self, task: Task) -> Sandbox:
         """See ``Backend.open``."""
+        self._reaping.begin(lambda: reap(host_places()))
         environment = host_environment(task.recipe, self.report)
         base = self._base(task)
         group = make_group(
@@ -150,6 +154,7 @@ def _start(
         disk_bytes=limits.disk_mb << 20,
     )
     config["namespaces"] = True
+    config["owner"] = str(this_process())
     config["tmpfs"] = {place: f"nr_inodes={inodes}" for place, inodes in _TMPFS.items()}
     etc = {"passwd": _USERS, "group": _GROUPS, "hosts": _HOSTS}
     files = {f"/etc/{name}": _in_memory(data) for name, data in etc.items()}
@@ -254,7 +259,7 @@ def _write_base(folder: Path, base: Tree) -> None:
             folder.parent.mkdir(parents=True, exist_ok=True)
             for stale in (*folder.parent.glob(f"{folder.name}.new-*"), folder):
                 shutil.rmtree(stale, ignore_errors=True)
-            scratch = folder.with_name(f"{folder.name}.new-{secrets.token_hex(4)}")
+            scratch = folder.with_name(f"{folder.name}.new-{own_prefix('base')}{secrets.token_hex(4)}")
             scratch.mkdir()
             base.write_to(scratch)
             scratch.rename(folder)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from deepgym_envs.owner import own_prefix
 
 _PERIOD = 100_000  # microseconds
 
@@ -36,20 +39,12 @@ class Group:
     def remove(self) -> None:
         """Remove the group, whose processes have ended or are about to."""
         for folder in self.folders:
-            for _ in range(200):
-                try:
-                    folder.rmdir()
-                except FileNotFoundError:
-                    break
-                except OSError:
-                    time.sleep(0.005)
-                else:
-                    break
+            remove_group(folder)
 
 
 def make_group(*, memory_bytes: int, processes: int, cpus: float) -> Group:
     """A new group with as many of these limits as can be set here; possibly none of them."""
-    name = f"deepgym-{os.getpid()}-{secrets.token_hex(4)}"
+    name = f"{own_prefix('box')}{secrets.token_hex(4)}"
     folders: list[Path] = []
     controllers: set[str] = set()
     for parent, offered in _parents().items():
@@ -59,7 +54,6 @@ def make_group(*, memory_bytes: int, processes: int, cpus: float) -> Group:
         folder = parent / name
         done: set[str] = set()
         with contextlib.suppress(OSError):
-            _remove_left_over(parent)
             folder.mkdir()
             folders.append(folder)
             for controller, files in limits.items():
@@ -69,6 +63,38 @@ def make_group(*, memory_bytes: int, processes: int, cpus: float) -> Group:
                     done.add(controller)
         controllers |= done
     return Group(tuple(folders), frozenset(controllers))
+
+
+def group_folders() -> Iterator[Path]:
+    """Every folder of a box's group that lies where this process would make one."""
+    for parent in _parents():
+        yield from parent.glob("deepgym-box-*")
+
+
+def remove_group(folder: Path, *, kill: bool = False) -> bool:
+    """Remove one folder of a group once it is empty; whether it is gone within a second.
+
+    With ``kill`` the processes in it are killed first.
+    """
+    for _ in range(200):
+        try:
+            if kill:
+                _kill_all(folder)
+            folder.rmdir()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            time.sleep(0.005)
+        else:
+            return True
+    return False
+
+
+def _kill_all(folder: Path) -> None:
+    for line in (folder / "cgroup.procs").read_text().split():
+        if line != "0":  # which a process of another PID namespace is called
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(line), signal.SIGKILL)
 
 
 def _settings(
@@ -139,12 +165,3 @@ def _mounts() -> dict[str, Path]:
                 ",".join(name for name in options.split(",") if name not in ("rw", "xattr")), Path(place)
             )
     return found
-
-
-def _remove_left_over(parent: Path) -> None:
-    """Remove groups whose maker was killed before it could; one with processes in it cannot be removed."""
-    for folder in parent.glob("deepgym-*-*"):
-        maker = folder.name.split("-")[1]
-        with contextlib.suppress(OSError):
-            if not Path("/proc", maker).exists() and time.time() - folder.stat().st_ctime > 60:
-                folder.rmdir()

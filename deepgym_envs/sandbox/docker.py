@@ -4,9 +4,12 @@ capabilities."""
 from __future__ import annotations
 
 import json
+import select
 import socket
+import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +19,12 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import LogConfig
 
 from deepgym_envs.errors import SandboxError, SandboxUnavailable
+from deepgym_envs.owner import owner_in, this_process
 from deepgym_envs.sandbox.box import Box, agent_environment, boxd_config
 from deepgym_envs.sandbox.channel import Channel, remaining, send_all
 from deepgym_envs.sandbox.contract import Sandbox
 from deepgym_envs.sandbox.image import AGENT, task_image
+from deepgym_envs.sandbox.reaper import Belonging, Once, host_places, reap
 from deepgym_envs.task import Task
 
 # What boxd needs to become the agent, to end its processes, and to mend the files that it leaves.
@@ -28,6 +33,9 @@ CAPABILITIES = ("SETUID", "SETGID", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER")
 NO_SYSTEM_V = {"kernel.shmmni": "0", "kernel.msgmni": "0", "kernel.sem": "0 0 0 0"}
 SCRATCH_MB = 64
 LABEL = "deepgym-envs.box"
+OWNER_LABEL = "deepgym-envs.owner"
+ANSWER_SECONDS = 20.0
+IDLE_SECONDS = 24 * 3600  # a container is started right after it was created, or never
 
 
 def quiet(message: str) -> None:
@@ -48,6 +56,7 @@ class DockerBackend:
     _tags: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _sysctls: dict[str, str] = field(default_factory=lambda: dict(NO_SYSTEM_V), init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _reaping: Once = field(default_factory=Once, init=False, repr=False)
 
     def __reduce__(self) -> tuple[type[DockerBackend], tuple[str | None, float]]:
         return DockerBackend, (self.runtime, self.cpus)
@@ -77,6 +86,7 @@ class DockerBackend:
     def open(self, task: Task) -> Sandbox:
         """See ``Backend.open``."""
         client = connect()
+        self._reaping.begin(_reap_all)
         try:
             try:
                 return self._started(client, task)
@@ -102,7 +112,13 @@ class DockerBackend:
             return self._tags[task.digest]
 
     def _started(self, client: docker.DockerClient, task: Task) -> Box:
-        return self._start(client, self._create(client, self._tag(client, task), task), task)
+        tag = self._tag(client, task)
+        watch = EngineWatch(client)
+        try:
+            return self._start(client, watch, self._create(client, tag, task), task)
+        except BaseException:
+            watch.close()
+            raise
 
     def _forget(self, task: Task) -> None:
         with self._lock:
@@ -152,13 +168,15 @@ class DockerBackend:
             user="0:0",
             stdin_open=True,
             network_disabled=True,
-            labels={LABEL: task.id},
+            labels={LABEL: task.id, OWNER_LABEL: str(this_process())},
+            stop_signal="SIGKILL",  # it keeps nothing for which an engine that ends should wait
             host_config=host,
         )
         return str(created["Id"])
 
-    def _start(self, client: docker.DockerClient, container: str, task: Task) -> Box:
+    def _start(self, client: docker.DockerClient, watch: EngineWatch, container: str, task: Task) -> Box:
         def release() -> None:
+            watch.close()
             try:
                 client.api.remove_container(container, force=True)
             except (NotFound, APIError, OSError):
@@ -174,34 +192,103 @@ class DockerBackend:
         except BaseException:
             release()
             raise
-        return Box(task.base, Channel(stream), release)
+        return Box(task.base, Channel(stream), release, watch.outage)
 
 
-def connect() -> docker.DockerClient:
-    """A client of the engine that the environment names.
+class Containers:
+    """Boxes that are containers of the engine that ``client`` speaks to; implements ``Place``."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    def belongings(self) -> Iterator[Belonging]:
+        """See ``Place``."""
+        try:
+            found = self._client.api.containers(all=True, filters={"label": OWNER_LABEL})
+        except DockerException as error:
+            raise OSError(f"the engine does not list its containers: {error}") from None
+        for row in found:
+            owner = owner_in(row["Labels"][OWNER_LABEL])
+            if owner is not None:
+                unused = row["State"] in ("created", "exited", "dead")
+                idle = unused and time.time() - row["Created"] > IDLE_SECONDS
+                yield Belonging("container", row["Id"], owner, row["Labels"].get(LABEL, ""), idle)
+
+    def remove(self, belonging: Belonging) -> bool:
+        """See ``Place``."""
+        try:
+            self._client.api.remove_container(belonging.name, force=True, v=True)
+        except NotFound:
+            pass
+        except DockerException as error:
+            raise OSError(f"the engine does not remove a container: {error}") from None
+        return True
+
+
+def _reap_all() -> None:
+    client = connect()
+    try:
+        reap([Containers(client), *host_places()])
+    finally:
+        client.close()
+
+
+def connect(seconds: float = 120) -> docker.DockerClient:
+    """A client of the engine that the environment names, which waits ``seconds`` for each answer.
 
     Raises:
         SandboxUnavailable: none answers; says what to do.
     """
     client = None
+    before = sys.exception()
     try:
-        client = docker.from_env(timeout=120)
+        client = docker.from_env(timeout=seconds)
         client.ping()
     except (DockerException, OSError) as error:
         if client is not None:
             client.close()
         raise SandboxUnavailable(
-            f"no Docker engine answers ({_origin(error)}); start one (`dockerd`, Docker Desktop) "
+            f"no Docker engine answers ({_origin(error, before)}); start one (`dockerd`, Docker Desktop) "
             "or use --sandbox bwrap"
         ) from None
     return client
 
 
-def _origin(error: BaseException) -> str:
-    """What went wrong first: the SDK wraps it several times."""
-    while error.__context__ is not None:
+def _origin(error: BaseException, before: BaseException | None) -> str:
+    """What went wrong first after ``before``: the SDK wraps it several times."""
+    while error.__context__ is not None and error.__context__ is not before:
         error = error.__context__
     return str(error)
+
+
+class EngineWatch:
+    """Tells an engine that was stopped, even one that is back, from a box that came to its end inside.
+
+    It holds a connection on which nothing is said for as long as the engine lives.
+    """
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        """Open the connection; raises ``OSError`` or an error of the SDK's."""
+        nothing = {"filters": json.dumps({"type": ["daemon"], "event": ["none"]})}
+        self._answer = client.api.get(
+            f"{client.api.base_url}/events", params=nothing, stream=True, timeout=client.api.timeout
+        )
+        self._poll = select.poll()
+        self._poll.register(self._answer.raw.fileno(), select.POLLRDHUP)
+
+    def outage(self) -> str:
+        """What is wrong with the engine, or was since this was made; empty if nothing is."""
+        if self._poll.poll(0):
+            return "the Docker engine was stopped while the box was open"
+        try:
+            connect(ANSWER_SECONDS).close()
+        except SandboxUnavailable as error:
+            return str(error)
+        return ""
+
+    def close(self) -> None:
+        """Hang up."""
+        self._answer.close()
 
 
 class AttachedStream:

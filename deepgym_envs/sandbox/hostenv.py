@@ -17,6 +17,7 @@ from pathlib import Path
 
 from deepgym_envs.errors import ImageError, SandboxUnavailable
 from deepgym_envs.lock import exclusive
+from deepgym_envs.owner import own_prefix
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.recipe import RepoRecipe
 
@@ -122,7 +123,7 @@ def _build(folder: Path, base: HostPython, recipe: RepoRecipe) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     for stale in folder.parent.glob(f"{folder.name}.new-*"):
         shutil.rmtree(stale, ignore_errors=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}.new-", dir=folder.parent))
+    scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}.new-{own_prefix('build')}", dir=folder.parent))
     try:
         scratch.chmod(0o755)
         _install(scratch, base, recipe)

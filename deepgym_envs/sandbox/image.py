@@ -23,7 +23,6 @@ import shlex
 import subprocess
 import sys
 import tarfile
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from docker.errors import APIError, DockerException, ImageNotFound
 from deepgym_envs.errors import ImageError
 from deepgym_envs.git_library import git_library
 from deepgym_envs.lock import exclusive
+from deepgym_envs.owner import scratch_folder
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.recipe import RepoRecipe
 from deepgym_envs.sandbox.base_image import LABEL, BaseImage, Report, base_image
@@ -195,7 +195,7 @@ def _wheels(recipe: RepoRecipe, base: BaseImage, architecture: str) -> list[Path
         return sorted(kept.glob("*.whl"))
     kept.parent.mkdir(parents=True, exist_ok=True)
     platforms = [f"manylinux{tag}_{machine}" for tag in ("_2_17", "2014", "_2_28", "_2_31")]
-    with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+    with scratch_folder("wheels", kept.parent) as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
                    "--python-version", version, "--implementation", "cp",
                    "--abi", f"cp{version.replace('.', '')}", "--abi", "abi3", "--abi", "none",
@@ -220,7 +220,7 @@ def _wheels(recipe: RepoRecipe, base: BaseImage, architecture: str) -> list[Path
 
 def _one_commit(tree: Tree) -> Tree:
     """A git folder for ``/workspace`` with ``tree`` as its only commit; equal for equal trees."""
-    with tempfile.TemporaryDirectory(prefix="deepgym-commit-") as scratch:
+    with scratch_folder("commit") as scratch:
         work = Path(scratch, "work")
         work.mkdir()
         tree.write_to(work)

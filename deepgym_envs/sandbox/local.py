@@ -9,16 +9,18 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepgym_envs.errors import SandboxError
+from deepgym_envs.owner import own_prefix, this_process
 from deepgym_envs.sandbox import boxd
 from deepgym_envs.sandbox.box import BOXD, Box, agent_environment, boxd_config
 from deepgym_envs.sandbox.channel import Channel
 from deepgym_envs.sandbox.contract import Sandbox
 from deepgym_envs.sandbox.hostenv import host_environment
 from deepgym_envs.sandbox.pipes import ChildProgram
+from deepgym_envs.sandbox.reaper import Once, host_places, reap
 from deepgym_envs.task import Limits, Task
 
 END_SECONDS = 5.0
@@ -37,6 +39,7 @@ class LocalBackend:
     """
 
     report: Callable[[str], None] | None = None
+    _reaping: Once = field(default_factory=Once, init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -59,9 +62,10 @@ class LocalBackend:
             UntrustedCodeWarning,
             stacklevel=2,
         )
+        self._reaping.begin(lambda: reap(host_places()))
         environment = host_environment(task.recipe, self.report)
         try:
-            folder = Path(tempfile.mkdtemp(prefix="deepgym-local-"))
+            folder = Path(tempfile.mkdtemp(prefix=own_prefix("local")))
         except OSError as error:
             raise SandboxError(f"no temporary folder for a box of {task.id}: {error}") from None
         try:
@@ -97,6 +101,7 @@ def _start(task: Task, folder: Path, programs: Path) -> ChildProgram:
         rlimits=memory_rlimits(task.limits) | {"FSIZE": task.limits.disk_mb << 20},
         disk_bytes=task.limits.disk_mb << 20,
     )
+    config["owner"] = str(this_process())
     command = [str(programs / "python"), "-I", "-S", "-B", "-X", "utf8", str(BOXD), json.dumps(config)]
     return ChildProgram(command, folder)
 
