@@ -17,6 +17,7 @@ from deepgym_envs.errors import (
     UsageError,
 )
 from deepgym_envs.grade import Grader, Memory, Verdict, grade
+from deepgym_envs.sandbox import Pool
 from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.suite import load_suite, load_task
 from deepgym_envs.task import Task
@@ -29,6 +30,7 @@ __all__ = [
     "File",
     "Grader",
     "Memory",
+    "Pool",
     "SandboxError",
     "SandboxUnavailable",
     "Snapshot",

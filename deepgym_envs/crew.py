@@ -16,7 +16,7 @@ from deepgym_envs.env import Measure, SweEnv
 from deepgym_envs.errors import DeepGymError
 from deepgym_envs.grade import Memory
 from deepgym_envs.rollout import rollout
-from deepgym_envs.sandbox import Backend
+from deepgym_envs.sandbox import Backend, Pool
 from deepgym_envs.task import Task
 from deepgym_envs.trajectory import Trajectory
 
@@ -71,11 +71,15 @@ class Crew:
             DeepGymError, OSError: a worker met one that is no matter of one episode.
             RuntimeError: a worker failed in an unforeseen way, which is the cause.
         """
+        count = min(workers, self._size)
+        given = self._backend if isinstance(self._backend, Pool) else None
+        # One box more than there are workers, for the task that is next.
+        pool = given or Pool(self._backend, size=count + 1)
         # They are daemons so that one that hangs cannot keep the program from ending, with which its boxes
         # end too.
         threads = [
-            threading.Thread(target=self._work, args=(number,), name=f"deepgym-{number}", daemon=True)
-            for number in range(min(workers, self._size))
+            threading.Thread(target=self._work, args=(number, pool), name=f"deepgym-{number}", daemon=True)
+            for number in range(count)
         ]
         try:
             for thread in threads:
@@ -94,6 +98,8 @@ class Crew:
         finally:
             self._stop.set()
             self._end(threads)
+            if given is None:
+                pool.close()
 
     def _end(self, threads: Sequence[threading.Thread]) -> None:
         """Let the workers end by themselves for a while, then take the boxes from under those that do not."""
@@ -106,13 +112,16 @@ class Crew:
             if thread.is_alive() and environment is not None:
                 environment.close()
 
-    def _work(self, number: int) -> None:
+    def _work(self, number: int, pool: Pool) -> None:
         try:
             agent = _Stoppable(self._make(), self._stop)
             task: Task | None = None
             while not self._stop.is_set() and (job := self._jobs.take(task)) is not None:
+                if task is not None and task.id != job.task.id:
+                    self._close(number)  # what the last task leaves has room for the one after this
                 task = job.task
-                self._report(self._play(number, agent, job))
+                self._open_ahead(pool)
+                self._report(self._play(number, agent, job, pool))
         except _Stopped:
             pass
         except BaseException as error:  # whatever it is, the one who waits for this thread must learn of it
@@ -124,6 +133,13 @@ class Crew:
             finally:
                 self._reports.put(None)
 
+    def _open_ahead(self, pool: Pool) -> None:
+        """Have boxes of the next task ready when a worker comes to it."""
+        task = self._jobs.next_task()
+        if task is not None:
+            pool.prefetch(task)
+            pool.grading.prefetch(task)
+
     def _report(self, trajectory: Trajectory) -> None:
         if trajectory.masked and self._stop.is_set():
             raise _Stopped  # its box may have been taken from under it
@@ -131,21 +147,19 @@ class Crew:
             self._keep(trajectory)
         self._reports.put(trajectory)
 
-    def _play(self, number: int, agent: Agent, job: Job) -> Trajectory:
+    def _play(self, number: int, agent: Agent, job: Job, pool: Pool) -> Trajectory:
         """The episode; one that is masked is played once more, in a new environment, once one can be had."""
-        trajectory = self._attempt(number, agent, job)
+        trajectory = self._attempt(number, agent, job, pool)
         if trajectory.masked and not self._stop.is_set():
             self._close(number)
             self._recovery.wait()
-            trajectory = self._attempt(number, agent, job)
+            trajectory = self._attempt(number, agent, job, pool)
         return trajectory
 
-    def _attempt(self, number: int, agent: Agent, job: Job) -> Trajectory:
+    def _attempt(self, number: int, agent: Agent, job: Job, pool: Pool) -> Trajectory:
         env = self._environments.get(number)
         if env is None:
-            env = SweEnv(
-                job.task, self._backend, commands=self._commands, measure=self._measure, memory=self._memory
-            )
+            env = SweEnv(job.task, pool, commands=self._commands, measure=self._measure, memory=self._memory)
             self._environments[number] = env
         return rollout(env, agent, seed=job.seed, index=job.index, task=job.task)
 
@@ -180,6 +194,12 @@ class _Jobs:
             if not self._waiting[chosen]:
                 del self._waiting[chosen]
             return job
+
+    def next_task(self) -> Task | None:
+        """The first task that nobody has begun."""
+        with self._lock:
+            fresh = (jobs[0].task for name, jobs in self._waiting.items() if name not in self._begun)
+            return next(fresh, None)
 
 
 class _Recovery:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import gymnasium as gym
@@ -15,7 +16,7 @@ from deepgym_envs.action import Action, Submit, decode
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
 from deepgym_envs.grade import Grader, Memory, Verdict
 from deepgym_envs.reward import Potential, measured, shaping, terminal_reward, visible_tests
-from deepgym_envs.sandbox import Backend, BackendName, Sandbox, choose_backend
+from deepgym_envs.sandbox import Backend, BackendName, Pool, Sandbox, choose_backend
 from deepgym_envs.spaces import action_space, observation_space
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.suite import load_task
@@ -53,8 +54,9 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
     Args:
         task: an id such as ``starter/...``, a task's folder, or a ``Task``; ``reset(options={"task": ...})``
             changes it.
-        sandbox: ``docker``, ``bwrap``, ``local``, ``auto`` (the first of docker and bwrap that works) or a
-            backend.
+        sandbox: ``docker``, ``bwrap``, ``local``, ``auto`` (the first of docker and bwrap that works), a
+            backend, or a ``Pool`` to share boxes with other environments. Without one, this environment and
+            its forks share a pool of their own, which ends with the last of them.
         commands: whether the agent may run shell commands.
         measure: when the potential is measured and shaping is paid: each time the agent runs the tests (the
             default, so that reading and editing stay below a millisecond), after every step that changed a
@@ -94,7 +96,8 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             raise ValueError(f"measure must be 'run_tests', 'every_step' or 'never', not {measure!r}")
         shaping(gamma, 0.0, 0.0)
         self.render_mode = render_mode
-        self._backend = choose_backend(sandbox)
+        backend = choose_backend(sandbox)
+        self._pool = backend if isinstance(backend, Pool) else Pool(backend, keep=False)
         self._commands = commands
         self._measure = measure
         self._gamma = gamma
@@ -109,9 +112,17 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         self._tests = (-1, -1)
         self._deadline = 0.0
         self._last = ""
-        self.action_space = action_space(commands=commands)
-        self.observation_space = observation_space()
         self._use_task(task if isinstance(task, Task) else load_task(task))
+
+    @cached_property
+    def action_space(self) -> gym.Space[Mapping[str, Any] | str]:  # type: ignore[override]
+        """See ``spaces.action_space``; made when asked for, since it takes longer than all else of a fork."""
+        return action_space(commands=self._commands)
+
+    @cached_property
+    def observation_space(self) -> gym.Space[Observation]:  # type: ignore[override]
+        """See ``spaces.observation_space``."""
+        return observation_space()
 
     @property
     def task(self) -> Task:
@@ -121,7 +132,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
     @property
     def sandbox(self) -> str:
         """The name of the backend that the boxes come from."""
-        return self._backend.name
+        return self._pool.name
 
     @property
     def state(self) -> WorkspaceState:
@@ -151,6 +162,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         if wanted is not None and wanted != self._task.id and wanted is not self._task:
             self._use_task(wanted if isinstance(wanted, Task) else load_task(wanted))
         self._begin(WorkspaceState(self._task.base))
+        self._pool.grading.prefetch(self._task)
         self._steps, self._tests, self._over, self._verdict = 0, (-1, -1), False, None
         self._phi = self._measured() if self._measure != "never" else 0.0
         self._deadline = time.monotonic() + self._task.limits.seconds
@@ -176,7 +188,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             return self._mask(error)
 
     def close(self) -> None:
-        """Give up both boxes; calling it again does nothing.
+        """Give up what it has of boxes; a pool that it was given stays. Again, it does nothing.
 
         It may be called from another thread while a call runs: a step there ends masked, a reset with
         ``SandboxError``. A box that is only just being opened outlives this, and is closed by the next
@@ -223,11 +235,13 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
     def fork(self) -> SweEnv:
         """An independent environment in the same state of the same episode; close it when done.
 
+        It shares this one's pool of boxes, and needs one of them only while it steps.
+
         Raises:
             SandboxError: no box can be had.
         """
         twin = SweEnv(
-            self._task, self._backend, commands=self._commands, measure=self._measure, gamma=self._gamma,
+            self._task, self._pool, commands=self._commands, measure=self._measure, gamma=self._gamma,
             potential=self._potential, memory=self._memory, render_mode=self.render_mode,
         )  # fmt: skip
         try:
@@ -243,20 +257,24 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         self.close()
         self._task = task
         self._state = state
-        self._grader = Grader(task, self._backend, self._memory)
+        self._grader = Grader(task, self._pool, self._memory)
 
     def _begin(self, state: WorkspaceState) -> None:
         """Have a box that holds ``state``: the one at hand, or a new one if that does not answer any more."""
-        box = self._box
-        if box is not None:
+        lost = self._box
+        if lost is not None:
             try:
-                box.restore(state)
+                lost.restore(state)
                 self._state = state
                 return
             except BoxLost:
-                box.close()
-        box = self._box = self._backend.open(self._task)
-        box.restore(state)
+                self._box = None
+        try:
+            box = self._box = self._pool.open(self._task)
+            box.restore(state)
+        finally:
+            if lost is not None:
+                lost.close()  # only now, as a pool of our own ends with the last that is open
         self._state = state
 
     def _act(
@@ -278,7 +296,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         except ActionError as error:
             refused = shorten(clean(str(error)), self._task.limits.output_bytes)
         except BoxLost as error:
-            if not error.after_agent_code or self._backend.problem() is not None:
+            if not error.after_agent_code or self._pool.problem() is not None:
                 raise
             return self._lose_box(action)
         self._state = done.state
@@ -306,9 +324,6 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
 
     def _lose_box(self, action: Action | None) -> tuple[Observation, float, bool, bool, Info]:
         """The agent's own code broke its box: a new one gets the state before, and the agent is told."""
-        box, self._box = self._box, None
-        if box is not None:
-            box.close()  # asked for the state it has, a lost box might seem to have obeyed
         self._begin(self._state)
         tool = action.tool if action is not None else ""
         said = "the sandbox broke down while this ran; the workspace is as it was before"

@@ -10,7 +10,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 
 from deepgym_envs.env import Measure, SweEnv
 from deepgym_envs.grade import Memory
-from deepgym_envs.sandbox import Backend, BackendName
+from deepgym_envs.sandbox import Backend, BackendName, Pool, choose_backend
 from deepgym_envs.task import Task
 
 
@@ -31,8 +31,9 @@ def make_vec(  # noqa: PLR0913 - all but two are settings by name
     Autoreset is disabled, because a finished episode should cost nothing: call
     ``reset(options={"reset_mask": mask})`` with a bool array of the episodes to begin anew. Observations do
     not go through shared memory, which copies every text at its greatest length. ``max_concurrency`` bounds
-    how many of the processes step at a time. Processes share what they find out if ``memory`` has a path;
-    without a path each has its own.
+    how many of the processes step at a time. Environments in one process share one pool of boxes; a ``Pool``
+    given as ``sandbox`` begins empty in each process of its own. Processes share what they find out if
+    ``memory`` has a path; without a path each has its own.
 
     Raises:
         ValueError: the number of environments and of tasks do not fit together.
@@ -41,8 +42,10 @@ def make_vec(  # noqa: PLR0913 - all but two are settings by name
     chosen = [tasks] * (num_envs or 1) if isinstance(tasks, str | Task) else list(tasks)
     if not chosen or (num_envs is not None and num_envs != len(chosen)):
         raise ValueError(f"{num_envs} environments were asked for and {len(chosen)} tasks given")
+    backend = choose_backend(sandbox)
+    pool = backend if isinstance(backend, Pool) else Pool(backend, size=len(chosen), keep=False)
     makers = [
-        partial(SweEnv, task, sandbox, commands=commands, measure=measure, gamma=gamma, memory=memory)
+        partial(SweEnv, task, pool, commands=commands, measure=measure, gamma=gamma, memory=memory)
         for task in chosen
     ]
     if vectorization_mode == "sync":

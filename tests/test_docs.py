@@ -126,6 +126,13 @@ def test_the_example_of_the_page_on_the_environment_prints_what_stands_below_it(
     assert done.stdout == _blocks(page, "text")[0]
 
 
+@pytest.mark.docker
+def test_the_example_of_the_page_on_sandboxes_runs(folder: Path) -> None:
+    (folder / "pool.py").write_text(_blocks(ROOT / "docs" / "sandboxes.md", "python")[0])
+    done = _run("python -W error pool.py", folder)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):

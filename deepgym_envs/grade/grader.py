@@ -16,7 +16,7 @@ from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.grade.testrun import run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, Verdict, judge
-from deepgym_envs.sandbox import Backend, BackendName, Completed, Sandbox, choose_backend
+from deepgym_envs.sandbox import Backend, BackendName, Completed, Sandbox, choose_backend, for_grading
 from deepgym_envs.sandbox.contract import Closing
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
@@ -34,7 +34,7 @@ class Grader(Closing):
 
     def __init__(self, task: Task, backend: Backend, memory: Memory | None = None) -> None:
         self.task = task
-        self._backend = backend
+        self._backend = for_grading(backend)
         self._memory = memory if memory is not None else Memory()
         self._box: Sandbox | None = None
         self._closings = 0

@@ -9,7 +9,7 @@ from deepgym_envs.errors import ActionError, BoxLost, SandboxError
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.grade.testrun import run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, judge
-from deepgym_envs.sandbox import Backend, Sandbox
+from deepgym_envs.sandbox import Backend, Sandbox, for_grading
 from deepgym_envs.sandbox.contract import Closing
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
@@ -51,7 +51,7 @@ class TaskRuns(Closing):
     def __init__(self, task: Task, backend: Backend) -> None:
         self.task = task
         self.count = 0
-        self._backend = backend
+        self._backend = for_grading(backend)
         self._box: Sandbox | None = None
 
     def hidden(self, state: WorkspaceState, nodes: Sequence[str] | None = None) -> TaskRun:
