@@ -86,12 +86,18 @@ class Install(Manifest):
 
 
 class TestSuite(Manifest):
-    """The visible suite: files or folders for pytest, and the pytest plugins (module names) that it needs."""
+    """The visible suite: files or folders for pytest, and the pytest plugins (module names) that it needs.
+
+    ``preload`` names modules of the repository's needs that tests may find imported already when they are
+    started warm. They must not start threads, nor draw random numbers when they are imported; pytest plugins
+    are not for it, since pytest rewrites their assertions as it imports them.
+    """
 
     __test__ = False
 
     paths: tuple[Annotated[str, AfterValidator(_folder)], ...] = ("tests",)
     plugins: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*$")], ...] = ()
+    preload: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*$")], ...] = ()
 
 
 class RepoRecipe(Manifest):

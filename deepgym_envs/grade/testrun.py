@@ -135,6 +135,7 @@ def _command(
         files={**files, "launcher.py": _LAUNCHER.read_bytes()},
         output_bytes=task.limits.output_bytes,
         report_bytes=_REPORT_BYTES,
+        warm=True,
     )
 
 

@@ -15,6 +15,7 @@ from deepgym_envs.sandbox.contract import Captured, Closing, Command, Completed,
 from deepgym_envs.state import File, Tree, WorkspaceState, check_path, glob_pattern
 
 BOXD = Path(__file__).with_name("boxd.py")
+NURSERY = Path(__file__).with_name("nursery.py")
 GRACE_SECONDS = 30.0
 MAX_FIND_BYTES = 4 << 20
 CAPTURE_FILES = 10_000
@@ -46,7 +47,11 @@ def boxd_config(
     rlimits: Mapping[str, int],
     disk_bytes: int,
 ) -> dict[str, Any]:
-    """What ``boxd.py`` is told at its start; ``user`` is the agent's (uid, gid) if not boxd's own."""
+    """What ``boxd.py`` is told at its start; ``user`` is the agent's (uid, gid) if not boxd's own.
+
+    Until ``preload`` is set to names of modules, possibly none, that warm commands find imported beside
+    pytest, every command is cold.
+    """
     return {
         "workspace": workspace,
         "base": base,
@@ -54,6 +59,7 @@ def boxd_config(
         "scratch": list(scratch),
         "environment": dict(environment),
         "user": user,
+        "preload": None,
         "rlimits": {"CORE": 0, "NOFILE": 1024, **rlimits},
         "capture": {
             "files": CAPTURE_FILES,
@@ -141,7 +147,9 @@ class Box(Closing):
                 for path, file in changes.items()
             ]
             blobs = [file.data for file in changes.values() if file is not None]
-            self._call({"op": operation, "changes": listing}, blobs)
+            answer, _ = self._call({"op": operation, "changes": listing}, blobs)
+            if operation == "restore":
+                self._check_clean(answer)
         self._state, self._agent_ran = state, False
 
     def capture(self) -> Captured:
@@ -205,6 +213,7 @@ class Box(Closing):
             "seconds": command.seconds,
             "output_bytes": command.output_bytes,
             "report_bytes": command.report_bytes,
+            "warm": command.warm,
         }
         self._state, self._agent_ran = None, True
         answer, blobs = self._call(
@@ -247,6 +256,13 @@ class Box(Closing):
         if self._release is None:
             raise BoxLost("the box is closed", after_agent_code=self._agent_ran and not self._given_up)
 
+    def _check_clean(self, answer: dict[str, Any]) -> None:
+        """Give the box up unless it says of itself, after a reset, what only a clean one can."""
+        if answer.get("base") != self._base.digest:
+            raise self._lost("a box could not put its workspace back")
+        if answer.get("left") != []:
+            raise self._lost(f"a box could not clear what a command left: {str(answer.get('left'))[:200]}")
+
     def _completed(self, answer: dict[str, Any], blobs: list[bytes]) -> Completed:
         code, seconds = answer.get("exit_code"), answer.get("seconds")
         good = (code is None or type(code) is int) and type(seconds) is float and len(blobs) == 2
@@ -260,6 +276,8 @@ class Box(Closing):
             report_overflow=answer.get("report_overflow") is True,
             timed_out=answer.get("timed_out") is True,
             seconds=float(seconds or 0.0),
+            warm=answer.get("warm") is True,
+            why_cold=str(answer.get("cold", ""))[:200],
         )
 
     def _lost(self, message: str) -> BoxLost:

@@ -18,9 +18,11 @@ import re
 import resource
 import select
 import signal
+import socket
 import stat
 import sys
 import time
+from array import array
 
 PROTOCOL = 1
 RACY_NS = 60_000_000  # a file touched this recently may be touched again within the same clock tick
@@ -35,6 +37,8 @@ NEVER_STATE = {".git", "__pycache__", ".pytest_cache", ".hypothesis", ".mypy_cac
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 MAX_SEARCHED_FILE = 4_000_000
 MAX_LINE = 500
+ROUNDS = 5  # of killing one process after the other, before all are killed at once
+START_SECONDS, BIRTH_SECONDS = 10, 5  # that a nursery is waited for
 REFUSED = 3  # exit code of a search whose output says why
 
 
@@ -55,10 +59,10 @@ def system_call(name, *arguments):
 class Processes:
     """Starts commands as the agent's user and sees to it that none outlives its call."""
 
-    def __init__(self, config, requests):
+    def __init__(self, config, requests, nursery):
         self.config = config
         self.requests = requests
-        self.user = config["user"]
+        self.nursery = nursery
         self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if config.get("namespaces") else None
         self.only_ours = os.getpid() == 1  # then every other process in this PID namespace is the agent's
         self.woken, wake = os.pipe()
@@ -68,30 +72,51 @@ class Processes:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    def others(self):
+        """Every process of the box, dead ones included, but this one and the nursery.
+
+        None is found only where there was none, for nobody can hide from the listing: of the processes that
+        an agent has, one is always a child of this one, and stays listed until it is reaped here.
+        """
+        spared = (os.getpid(), self.nursery.pid)
+        if self.only_ours:
+            found = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        else:
+            found = descendants(os.getpid())
+        return [pid for pid in found if pid not in spared]
+
     def kill_all(self):
-        """Kill every process of the agent; returns once the kernel says that no child is left."""
+        """Kill every process of the agent; returns once there is none but the nursery."""
         deadline = time.monotonic() + 20
+        rounds = 0
         while True:
-            if self.only_ours:
-                # One system call under the kernel's process-list lock: a fork bomb cannot outrun it.
-                try:
-                    os.kill(-1, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            else:
-                for pid in descendants(os.getpid()):
-                    try:
-                        os.kill(pid, signal.SIGKILL)
-                    except ProcessLookupError:
-                        pass
-            try:
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
-            except ChildProcessError:
+            found = self.others()
+            if not found:
                 return
             if time.monotonic() > deadline:
                 raise SystemExit("boxd: a process cannot be killed")
-            self.wait_for_child(0.005)
+            rounds += 1
+            # One system call under the kernel's process-list lock: a fork bomb cannot outrun it. The nursery
+            # dies of it as well.
+            for pid in [-1] if self.only_ours and rounds > ROUNDS else found:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            while self.reap()[0]:
+                pass
+            if self.others():
+                self.wait_for_child(0.005)
+
+    def reap(self):
+        """Reap a child that is dead: its pid and status, or 0 and nothing."""
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return 0, None
+        if pid and pid == self.nursery.pid:
+            self.nursery.drop()
+        return pid, status
 
     def wait_for_child(self, seconds):
         select.select([self.woken], [], [], seconds)
@@ -104,52 +129,40 @@ class Processes:
         except BlockingIOError:
             pass
 
-    def call(self, start, seconds, stdin, output_bytes, report_bytes, apart=False):
+    def call(self, start, limits, stdin, apart=False, script=None):
         """Fork, become the agent, call ``start`` there; collect output, report and status; leave nobody
         alive.
 
-        With ``apart`` the child gets namespaces of its own, where the box is made for that.
+        ``limits`` holds seconds, bytes of output and bytes of report. With ``apart`` the child gets
+        namespaces of its own, where the box is made for that. With ``script`` (arguments and environment of
+        a Python script that does the same as ``start``) the child comes from the nursery, if it can.
         """
-        began = time.monotonic()
-        given = os.memfd_create("stdin")
-        with os.fdopen(os.dup(given), "wb") as filling:
-            filling.write(stdin)
-        os.lseek(given, 0, os.SEEK_SET)
+        seconds, output_bytes, report_bytes = limits
+        given = in_memory(stdin)
         output_read, output_write = os.pipe()
         report_read, report_write = os.pipe()
         status_read, status_write = os.pipe()
+        ends = [given, output_write, output_write] + ([report_write] if report_bytes else [])
         apart = apart and self.own_pids is not None
-        pid = self.fork(apart)
-        if pid == 0:
-            ends = [given, output_write, output_write] + ([report_write] if report_bytes else [])
-            self.become_agent(ends, status_write if apart else None, start)
-        for end in (given, output_write, report_write, status_write):
-            os.close(end)
+        pid, cold = None, ""
+        try:
+            if script is not None:
+                pid, cold = self.nursery.bear({**script, "apart": apart}, status_write, ends)
+                if pid is None:
+                    self.kill_all()
+            warm, began = pid is not None, time.monotonic()
+            if not warm:
+                pid = self.fork(apart)
+                if pid == 0:
+                    self.run_as_agent(ends, status_write if apart else None, start)
+        finally:
+            for end in (given, output_write, report_write, status_write):
+                os.close(end)
         output, report = Trimmed(output_bytes), Capped(report_bytes)
         sinks = {output_read: output, report_read: report}
-        status, timed_out = None, False
         try:
-            while status is None:
-                left = began + seconds - time.monotonic()
-                if left <= 0:
-                    timed_out = True
-                    break
-                ready, _, _ = select.select([*sinks, self.woken, self.requests], [], [], left)
-                if (
-                    self.requests in ready
-                ):  # nobody asks before the answer, so this is the end of whoever asks
-                    raise EOFError
-                self.forget_wakes()
-                drain(ready, sinks)
-                while status is None:
-                    done, code = os.waitpid(
-                        -1, os.WNOHANG
-                    )  # orphans too, or they would use up the limit of processes
-                    if not done:
-                        break
-                    if done != pid:
-                        continue
-                    status = int.from_bytes(os.read(status_read, 4), "big") if apart and code == 0 else code
+            code = self.collect(pid, sinks, began + seconds)
+            status = int.from_bytes(os.read(status_read, 4), "big") if apart and code == 0 else code
         finally:
             self.kill_all()
             os.close(status_read)
@@ -157,11 +170,30 @@ class Processes:
             drain(select.select([*sinks], [], [])[0], sinks)
         return {
             "exit_code": None if status is None else exit_code(status),
-            "timed_out": timed_out,
+            "timed_out": code is None,
             "omitted": output.omitted,
             "report_overflow": report.overflow,
             "seconds": time.monotonic() - began,
+            "warm": warm,
+            "cold": cold,
         }, [output.value(), bytes(report.data)]
+
+    def collect(self, pid, sinks, deadline):
+        """Read what the command writes until it ends; its status, or None at the deadline."""
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            ready, _, _ = select.select([*sinks, self.woken, self.requests], [], [], left)
+            if self.requests in ready:  # nobody asks before the answer, so this is the end of whoever asks
+                raise EOFError
+            self.forget_wakes()
+            drain(ready, sinks)
+            done = -1
+            while done:
+                done, code = self.reap()  # orphans too, or they would use up the limit of processes
+                if done == pid:
+                    return code
 
     def fork(self, apart):
         """Fork; with ``apart`` the child is process 1 of a new PID namespace."""
@@ -176,40 +208,55 @@ class Processes:
             if pid != 0:
                 system_call("setns", self.own_pids, CLONE_NEWPID)
 
-    def become_agent(self, ends, status, start):
-        """In the child: take ``ends`` as descriptors 0 and up, drop every privilege, run ``start``; never
-        returns.
-
-        With ``status``, a descriptor, the child is process 1 of its PID namespace and sets up the others.
-        """
+    def run_as_agent(self, ends, status, start):
+        """In the child: become the agent, run ``start``; never returns."""
         code = 126
         try:
-            signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT):
-                signal.signal(number, signal.SIG_DFL)
-            moved = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 64) for end in ends]
-            for number, end in enumerate(moved):
-                os.dup2(end, number)
-            os.setsid()
-            system_call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # or the next file would be root's
-            with open("/proc/self/oom_score_adj", "w") as score:
-                score.write("1000")
-            if status is not None:
-                enter_namespaces(status)
-            for name, value in self.config["rlimits"].items():
-                resource.setrlimit(getattr(resource, "RLIMIT_" + name), (value, value))
-            if self.user:
-                os.setgroups([])
-                os.setresgid(self.user[1], self.user[1], self.user[1])
-                os.setresuid(self.user[0], self.user[0], self.user[0])
-            os.umask(0o022)
-            os.chdir(self.config["workspace"])
+            become_agent(self.config, ends, status)
             code = start() or 0
         except BaseException as error:
             code = 127 if isinstance(error, FileNotFoundError) else 126
             os.write(2, ("cannot start: %s\n" % error).encode("utf-8", "replace"))
         finally:
             os._exit(code)
+
+
+def become_agent(config, ends, status):
+    """In a new process: take ``ends`` as descriptors 0 and up, and drop every privilege.
+
+    With ``status``, a descriptor, the process is the first of its PID namespace: it sets up the others and
+    goes on as the second.
+    """
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    moved = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 64) for end in ends]
+    for number, end in enumerate(moved):
+        os.dup2(end, number)
+    os.setsid()
+    system_call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)  # or the next file would be root's
+    with open("/proc/self/oom_score_adj", "w") as score:
+        score.write("1000")
+    if status is not None:
+        enter_namespaces(status)
+    for name, value in config["rlimits"].items():
+        resource.setrlimit(getattr(resource, "RLIMIT_" + name), (value, value))
+    if config["user"]:
+        user, group = config["user"]
+        os.setgroups([])
+        os.setresgid(group, group, group)
+        os.setresuid(user, user, user)
+    os.umask(0o022)
+    os.chdir(config["workspace"])
+
+
+def in_memory(data):
+    """A descriptor from which ``data`` can be read."""
+    end = os.memfd_create("data")
+    with os.fdopen(os.dup(end), "wb") as filling:
+        filling.write(data)
+    os.lseek(end, 0, os.SEEK_SET)
+    return end
 
 
 def enter_namespaces(status):
@@ -311,6 +358,137 @@ class Capped:
         self.data += data[: max(0, room)]
 
 
+# ---------------------------------------------------------------------------------------------- warm starts
+
+
+class Nursery:
+    """The process that warm commands are forked from, seen from here; ``nursery.py`` is what it runs.
+
+    It is started before it is needed and again when it has died. Nothing depends on it: without it a command
+    starts cold.
+    """
+
+    def __init__(self, config, paths):
+        self.config = config
+        self.preload = config.get("preload")
+        self.names = importable(paths)
+        self.pid = self.end = None
+        self.ready = False
+        self.failures = 0
+        self.unfit = "this box has none" if self.preload is None else ""
+
+    def start(self):
+        """Start it, unless it runs or is of no use; does not wait for it."""
+        if self.pid is not None or self.unfit:
+            return
+        here = os.path.dirname(os.path.abspath(__file__))
+        ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        read, write = os.pipe()
+        nothing = in_memory(b"")
+        argv = ["python", "-I", "-B", os.path.join(here, "nursery.py"), os.path.join(here, "boxd.py")]
+        argv += [json.dumps(self.config), *self.preload]
+        pid = os.fork()
+        if pid == 0:
+            try:
+                signal.set_wakeup_fd(-1)
+                for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGINT):
+                    signal.signal(number, signal.SIG_DFL)
+                ends = (nothing, write, write, its.fileno())
+                moved = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 64) for end in ends]
+                for number, end in enumerate(moved):
+                    os.dup2(end, number)
+                os.chdir("/")
+                os.execvpe(argv[0], argv, self.config["environment"])
+            finally:
+                os._exit(126)
+        for end in (nothing, read, write):
+            os.close(end)
+        its.close()
+        self.pid, self.end, self.ready = pid, ours, False
+
+    def stop(self):
+        """Kill it; from now on it is one of those that ``Processes`` does not spare."""
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.drop()
+
+    def drop(self):
+        self.end.close()
+        self.pid = self.end = None
+
+    def bear(self, job, status, ends):
+        """The pid of a new process that runs ``job``, or None and why it has to be started cold."""
+        try:
+            self.start()
+            if self.unfit or not self.wait_until_ready():
+                return None, self.unfit or "it did not start"
+            pid = self.fork(job, status, ends)
+        except (OSError, ValueError) as error:
+            self.stop()
+            return None, "it failed: %s" % error
+        self.failures = 0
+        return pid, ""
+
+    def wait_until_ready(self):
+        if not self.ready:
+            said = json.loads(self.receive(START_SECONDS) or "null")
+            if said is None:
+                self.failures += 1
+                if self.failures == 3:
+                    self.unfit = "it does not start"
+                self.stop()
+                return False
+            common = sorted(self.names.intersection(said["names"]))
+            if common:
+                self.unfit = "the repository has %s too" % ", ".join(common)
+            elif said["strange"]:
+                self.unfit = "%s came from the workspace" % said["strange"][0]
+            elif said["threads"] != 1:
+                self.unfit = "a module that it imported has started a thread"
+            self.ready = True
+            if self.unfit:
+                self.stop()
+        return not self.unfit
+
+    def fork(self, job, status, ends):
+        asked = in_memory(json.dumps(job).encode())
+        begun, begin = os.pipe()
+        try:
+            try:
+                rights = array("i", [asked, begin, status, *ends])
+                self.end.sendmsg([b"run"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+            finally:
+                os.close(asked)
+                os.close(begin)
+            ready, _, _ = select.select([begun], [], [], BIRTH_SECONDS)
+            if not ready:
+                raise TimeoutError("no process within %d s" % BIRTH_SECONDS)
+            if not os.read(begun, 1):
+                raise ChildProcessError("the process died before it began")
+            return int(self.receive(BIRTH_SECONDS))
+        finally:
+            os.close(begun)
+
+    def receive(self, seconds):
+        """What it says within ``seconds``; nothing if it does not, or is dead."""
+        ready, _, _ = select.select([self.end], [], [], seconds)
+        try:
+            return self.end.recv(CHUNK) if ready else b""
+        except ConnectionResetError:
+            return b""
+
+
+def importable(paths):
+    """Every name that a module of the tree could have at the top level, wherever the import path leads."""
+    names = set()
+    for path in paths:
+        if path.endswith((".py", ".pyi", ".so", ".pyc")):
+            *folders, name = path.split("/")
+            names.update(folders)
+            names.add(name.partition(".")[0])
+    return names
+
+
 # ---------------------------------------------------------------------------------------------- workspace
 
 
@@ -323,11 +501,14 @@ class Workspace:
         self.user = config["user"] or (-1, -1)
         self.limits = config["capture"]
         self.folders, self.entries = set(), {}
+        # Files whose identity was taken so soon after they were written that a change within the same clock
+        # tick would not show: fresh while no command has run since, then in doubt until looked into.
+        self.fresh, self.doubtful = set(), set()
+        self.contents, self.records = {}, []
         self.populate()
 
     def populate(self):
         """Copy the base into the workspace, which is empty, and remember each file's identity."""
-        total = hashlib.sha256(b"tree 1\n")
         paths = []
         for parent, folders, names in os.walk(self.base):
             inner = os.path.relpath(parent, self.base)
@@ -337,24 +518,37 @@ class Workspace:
         for path in sorted(paths):
             data, executable = self.base_file(path)
             self.put(path, data, executable)
-            self.entries[path] = self.identity(path)
+            self.know(path)
+            self.contents[path] = content(data, executable)
             if not NEVER_STATE.intersection(path.split("/")):
                 raw = os.fsencode(path)
-                content = hashlib.sha256((b"x" if executable else b"-") + data).digest()
-                total.update(len(raw).to_bytes(4, "big") + raw + content)
-        self.digest = total.hexdigest()
+                self.records.append((path, len(raw).to_bytes(4, "big") + raw + self.contents[path]))
+        self.digest = self.digest_of(self.entries)
+
+    def digest_of(self, paths):
+        """Digest of a tree of files that are the base's."""
+        total = hashlib.sha256(b"tree 1\n")
+        total.update(b"".join([record for path, record in self.records if path in paths]))
+        return total.hexdigest()
 
     def base_file(self, path):
         place = os.path.join(self.base, path)
         with open(place, "rb") as file:
             return file.read(), bool(os.stat(place).st_mode & stat.S_IXUSR)
 
-    def identity(self, path):
-        """What a change of the file cannot leave alone; the last part says that it was too fresh to trust."""
+    def know(self, path):
+        """Remember the identity of a file of the base, which lies there as it should."""
         found = os.lstat(os.path.join(self.root, path))
-        racy = found.st_ctime_ns > time.time_ns() - RACY_NS
-        times = found.st_ctime_ns, found.st_mtime_ns
-        return (found.st_mode, found.st_ino, found.st_size, times, found.st_nlink), racy
+        self.entries[path] = identity(found)
+        self.doubtful.discard(path)
+        self.fresh.add(path)
+
+    def settle(self):
+        """To be called before a command of the agent's: what is fresh no longer needs no doubt."""
+        if self.fresh:
+            old = time.time_ns() - RACY_NS
+            self.doubtful.update(path for path in self.fresh if self.entries[path][3] >= old)
+            self.fresh.clear()
 
     def make_folder(self, path):
         place = os.path.join(self.root, path)
@@ -375,6 +569,9 @@ class Workspace:
 
     def put(self, path, data, executable):
         """Write a file anew, with the folders that it needs."""
+        if path in self.fresh:  # a new file may get the old one's number within the same tick
+            self.fresh.discard(path)
+            self.doubtful.add(path)
         folders = path.split("/")[:-1]
         for depth in range(1, len(folders) + 1):
             folder = "/".join(folders[:depth])
@@ -474,31 +671,29 @@ class Workspace:
         os.chmod(self.root, 0o755)  # what the agent may have taken from itself
         self.walk(os.open(self.root, DIRECTORY), "", visit)
 
-    def unchanged(self, path, exactly=False):
+    def unchanged(self, path, found, exactly=False):
         """Whether the file at ``path`` is the base's; looks into it where its identity proves nothing.
 
-        With ``exactly`` it must not have been touched either: times are no part of a value, and leave no
-        trace.
+        ``found`` is what the kernel says of it. With ``exactly`` it must not have been touched either: times
+        are no part of a value, and leave no trace.
         """
         known = self.entries.get(path)
         if known is None:
             return False
-        try:
-            now, racy = self.identity(path)
-        except OSError:
-            return False
-        same = now == known[0]
-        if same and not known[1]:
+        now = identity(found)
+        same = now == known
+        if same and path not in self.doubtful:
             return True
-        if (exactly and not same) or not stat.S_ISREG(now[0]) or now[4] != 1:
+        if (exactly and not same) or not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
             return False
-        data, executable = self.base_file(path)
-        if now[2] != len(data) or stat.S_IMODE(now[0]) != file_mode(executable):
+        executable = bool(found.st_mode & stat.S_IXUSR)
+        if found.st_size != known[2] or stat.S_IMODE(found.st_mode) != file_mode(executable):
             return False
-        if self.read(path, len(data) + 1)[1] != data:
+        if content(self.read(path, known[2] + 1)[1], executable) != self.contents[path]:
             return False
         if same:
-            self.entries[path] = now, racy
+            self.doubtful.discard(path)
+            self.fresh.add(path)
         return True
 
     def capture(self):
@@ -507,7 +702,7 @@ class Workspace:
         budget = dict(self.limits)
 
         def visit(parent, path, entry):
-            if self.unchanged(path):
+            if path in self.entries and self.unchanged(path, entry.stat(follow_symlinks=False)):
                 seen.add(path)
                 return False
             if not is_cache(path):
@@ -560,25 +755,67 @@ class Workspace:
 
     def put_base(self, path):
         data, executable = self.base_file(path)
+        if content(data, executable) != self.contents[path]:
+            raise SystemExit("boxd: the base is not what it was")
         self.put(path, data, executable)
-        self.entries[path] = self.identity(path)
+        self.know(path)
 
     def revert(self):
-        """Make the workspace equal to the base again."""
-        kept = set()
+        """Make the workspace equal to the base again; the digest of what then is there.
+
+        Every entry is seen at least once: what was kept, when it was found good; each folder in which
+        something was mended, once more. Nobody but this program changes anything in between.
+        """
+        good, touched = {"": set()}, set()
 
         def visit(parent, path, entry):
-            if path in self.folders and entry.is_dir(follow_symlinks=False):
-                return True
-            if self.unchanged(path, exactly=True):
-                kept.add(path)
-            else:
-                discard(parent, entry.name)
+            if self.belongs(path, entry, good):
+                return path in self.folders
+            discard(parent, entry.name)
+            touched.add(os.path.dirname(path))
             return False
 
         self.walk_all(visit)
+        kept = set().union(*good.values())
         for path in self.entries.keys() - kept:
             self.put_base(path)
+            folders = path.split("/")[:-1]
+            touched.update("/".join(folders[:depth]) for depth in range(len(folders) + 1))
+        for folder in touched:
+            self.look_again(folder, good)
+        if good.keys() - {""} != self.folders:
+            return "other folders than the base's"
+        return self.digest_of(set().union(*good.values()))
+
+    def belongs(self, path, entry, good):
+        """Whether an entry is the base's; if so it is added to ``good``, files by their folders."""
+        if path in self.folders:
+            if entry.is_dir(follow_symlinks=False):
+                good.setdefault(path, set())
+                return True
+        elif path in self.entries and self.unchanged(path, entry.stat(follow_symlinks=False), exactly=True):
+            good[path.rpartition("/")[0]].add(path)
+            return True
+        return False
+
+    def look_again(self, folder, good):
+        """See afresh what a folder holds; raises ``SystemExit`` for what does not belong there."""
+        prefix = folder + "/" if folder else ""
+        good[folder] = set()
+        with os.scandir(os.path.join(self.root, folder)) as listing:
+            for entry in listing:
+                if not self.belongs(prefix + entry.name, entry, good):
+                    raise SystemExit("boxd: the workspace cannot be put back")
+
+
+def content(data, executable):
+    """What of a file counts for the digest of a tree."""
+    return hashlib.sha256((b"x" if executable else b"-") + data).digest()
+
+
+def identity(found):
+    """What a change of a file cannot leave alone."""
+    return (found.st_mode, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns, found.st_nlink)
 
 
 def is_cache(path):
@@ -698,8 +935,9 @@ class Server:
 
     def __init__(self, config, requests):
         self.config = config
-        self.processes = Processes(config, requests)
         self.workspace = Workspace(config)
+        self.nursery = Nursery(config, self.workspace.entries)
+        self.processes = Processes(config, requests, self.nursery)
         if config["user"]:
             os.chmod(config["inputs"], 0o711)  # not every engine heeds the mode asked for at the mount
         places = (config["workspace"], config["inputs"], *config["scratch"])
@@ -715,9 +953,10 @@ class Server:
     def do_restore(self, request, blobs):
         self.processes.kill_all()
         self.clear_scratch()
-        self.workspace.revert()
+        digest = self.workspace.revert()
+        left = self.left()
         self.workspace.apply(request["changes"], blobs)
-        return {}, []
+        return {"base": digest, "left": left}, []
 
     def do_capture(self, request, blobs):
         changes, contents, dropped = self.workspace.capture()
@@ -739,13 +978,14 @@ class Server:
                     return REFUSED
             return 0
 
-        return self.processes.call(start, request["seconds"], b"", 2000, request["limit_bytes"])
+        return self.processes.call(start, (request["seconds"], 2000, request["limit_bytes"]), b"")
 
     def do_run(self, request, blobs):
         stdin, *contents = blobs
         place = os.path.join(self.config["inputs"], os.urandom(8).hex())
         argv = [part.replace("{files}", place) for part in request["argv"]]
         environment = {**self.config["environment"], **request["environment"]}
+        self.workspace.settle()
 
         def start():
             os.execvpe(argv[0], argv, environment)
@@ -758,11 +998,21 @@ class Server:
                 with open(target, "wb") as file:
                     file.write(data)
                 os.chmod(target, 0o644)
-            return self.processes.call(
-                start, request["seconds"], stdin, request["output_bytes"], request["report_bytes"], apart=True
-            )
+            limits = request["seconds"], request["output_bytes"], request["report_bytes"]
+            script = None
+            if request.get("warm") and argv[:3] == ["python", "-I", "-B"] and len(argv) > 3:
+                script = {"argv": argv[3:], "environment": environment}
+            return self.processes.call(start, limits, stdin, apart=True, script=script)
         finally:
             self.clear_scratch()
+
+    def left(self):
+        """What there is in the box that a new one would not have, seen after all of it was removed."""
+        left = ["process %d" % pid for pid in self.processes.others()]
+        for folder in (self.config["inputs"], *self.config["scratch"]):
+            if os.path.isdir(folder):
+                left += [folder + "/" + name for name in os.listdir(folder)]
+        return left[:MAX_DROPPED]
 
     def clear_scratch(self):
         for (
@@ -845,7 +1095,9 @@ def main():
         while True:
             request, blobs = receive(requests)
             send(answers, *server.answer(request, blobs))
+            server.nursery.start()  # while nobody waits
     except (EOFError, BrokenPipeError):
+        server.nursery.stop()
         server.processes.kill_all()
 
 

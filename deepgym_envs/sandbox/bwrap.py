@@ -22,12 +22,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deepgym_envs.errors import ImageError, SandboxError, SandboxUnavailable
 from deepgym_envs.lock import exclusive
 from deepgym_envs.owner import own_prefix, this_process
 from deepgym_envs.paths import cache_dir
-from deepgym_envs.sandbox.box import BOXD, Box, agent_environment, boxd_config
+from deepgym_envs.sandbox.box import BOXD, NURSERY, Box, agent_environment, boxd_config
 from deepgym_envs.sandbox.cgroup import Group, make_group
 from deepgym_envs.sandbox.channel import Channel
 from deepgym_envs.sandbox.contract import Command, Sandbox
@@ -121,27 +122,21 @@ class BwrapBackend:
 def _open(task: Task, base: Path, environment: HostEnvironment, group: Group) -> Box:
     mounts = ["--ro-bind", str(environment.folder), "/opt/venv", "--ro-bind", str(base), "/opt/deepgym/base"]
     variables = agent_environment("/opt/venv/bin", "/tmp", "/workspace", task.recipe)
-    return _start(task.base, task.limits, mounts, environment.base, "/opt/venv/bin/python", variables, group)
+    config = _config(task.limits, variables, group, task.recipe.test.preload)
+    return _start(task.base, task.limits, mounts, environment.base, "/opt/venv/bin/python", config, group)
 
 
 def _trial() -> Box:
     mounts = ["--dir", "/opt/deepgym/base"]
-    python = own_python()
-    return _start(
-        Tree({}), Limits(), mounts, python, str(python.executable), {"PATH": "/usr/bin:/bin"}, Group()
-    )
+    python, limits, group = own_python(), Limits(), Group()
+    config = _config(limits, {"PATH": "/usr/bin:/bin"}, group, None)
+    return _start(Tree({}), limits, mounts, python, str(python.executable), config, group)
 
 
-def _start(
-    base: Tree,
-    limits: Limits,
-    mounts: list[str],
-    python: HostPython,
-    program: str,
-    variables: dict[str, str],
-    group: Group,
-) -> Box:
-    """A box whose program runs by ``program``, which ``python`` is the base of."""
+def _config(
+    limits: Limits, variables: dict[str, str], group: Group, preload: tuple[str, ...] | None
+) -> dict[str, Any]:
+    """What the box's program is told."""
     rlimits = {"NPROC": limits.pids} | ({} if "memory" in group.controllers else memory_rlimits(limits))
     config = boxd_config(
         workspace="/workspace",
@@ -153,9 +148,23 @@ def _start(
         rlimits=rlimits,
         disk_bytes=limits.disk_mb << 20,
     )
+    config["preload"] = preload
     config["namespaces"] = True
     config["owner"] = str(this_process())
     config["tmpfs"] = {place: f"nr_inodes={inodes}" for place, inodes in _TMPFS.items()}
+    return config
+
+
+def _start(
+    base: Tree,
+    limits: Limits,
+    mounts: list[str],
+    python: HostPython,
+    program: str,
+    config: dict[str, Any],
+    group: Group,
+) -> Box:
+    """A box whose program runs by ``program``, which ``python`` is the base of."""
     etc = {"passwd": _USERS, "group": _GROUPS, "hosts": _HOSTS}
     files = {f"/etc/{name}": _in_memory(data) for name, data in etc.items()}
     end, tell = os.pipe()
@@ -224,7 +233,9 @@ def _system(python: HostPython) -> list[str]:
             bound.append(needed)
     for place in map(Path, ("/etc/ld.so.cache", "/etc/alternatives")):
         options += ["--ro-bind-try", str(place), str(place)]
-    return [*options, "--ro-bind", str(BOXD), "/opt/deepgym/boxd.py"]
+    for program in (BOXD, NURSERY):
+        options += ["--ro-bind", str(program), f"/opt/deepgym/{program.name}"]
+    return options
 
 
 def _writable(limits: Limits) -> list[str]:

@@ -18,6 +18,9 @@ class Command:
     ``{files}`` in an argument stands for it. With ``report_bytes`` above 0 the program inherits a pipe as
     descriptor 3, of which that many bytes are kept. Limits: ``seconds`` of wall clock, ``output_bytes`` kept
     of standard output and error together (its first and last half, with a mark between).
+
+    ``warm`` allows a box to run ``python -I -B <script> ...`` in a process forked from an interpreter which
+    has pytest, and what the recipe names, imported already. Little else differs (docs/sandboxes.md).
     """
 
     argv: tuple[str, ...]
@@ -27,11 +30,15 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
     output_bytes: int = 16_000
     report_bytes: int = 0
+    warm: bool = False
 
 
 @dataclass(frozen=True)
 class Completed:
-    """How a command ended. ``exit_code`` is negative for a signal, None when its time ran out."""
+    """How a command ended. ``exit_code`` is negative for a signal, None when its time ran out.
+
+    ``warm`` tells that it was started warm; ``why_cold``, why not, of one that was allowed to.
+    """
 
     exit_code: int | None
     output: bytes
@@ -40,6 +47,8 @@ class Completed:
     report_overflow: bool
     timed_out: bool
     seconds: float
+    warm: bool = False
+    why_cold: str = ""
 
 
 @dataclass(frozen=True)

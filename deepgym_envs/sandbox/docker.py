@@ -136,6 +136,7 @@ class DockerBackend:
             rlimits={},
             disk_bytes=limits.disk_mb << 20,
         )
+        config["preload"] = task.recipe.test.preload
         memory = (limits.memory_mb + limits.disk_mb) << 20
         host = client.api.create_host_config(
             network_mode="none",

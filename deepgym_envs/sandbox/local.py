@@ -102,6 +102,7 @@ def _start(task: Task, folder: Path, programs: Path) -> ChildProgram:
         disk_bytes=task.limits.disk_mb << 20,
     )
     config["owner"] = str(this_process())
+    config["preload"] = task.recipe.test.preload
     command = [str(programs / "python"), "-I", "-S", "-B", "-X", "utf8", str(BOXD), json.dumps(config)]
     return ChildProgram(command, folder)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from deepgym_envs.sandbox.contract import Sandbox
 from deepgym_envs.state import Tree
-from deepgym_envs.testing import command_checks, file_checks, process_checks, workspace_checks
+from deepgym_envs.testing import command_checks, file_checks, process_checks, warm_checks, workspace_checks
 from deepgym_envs.testing.bench import CANARY, Bench
 
 
@@ -53,7 +53,8 @@ def sandbox_checks(*, processes: bool = True) -> Sequence[SandboxCheck]:
 
     The box must have ``sh`` and ``python`` on its path.
     """
-    modules = [file_checks, workspace_checks, command_checks, process_checks] if processes else [file_checks]
+    running = [workspace_checks, command_checks, process_checks, warm_checks]
+    modules = [file_checks, *running] if processes else [file_checks]
     return [
         SandboxCheck(body.__name__, module is not file_checks, body)
         for module in modules

@@ -28,6 +28,8 @@ BASE = Tree({"a.py": File(b"a = 1\n"), "d/run": File(b"#!/bin/sh\n", executable=
 CLEAN = WorkspaceState(BASE)
 ENDED = {"exit_code": 0, "seconds": 0.1, "omitted": 0}
 
+PUT_BACK = {"ok": True, "base": BASE.digest, "left": []}
+
 Reply = tuple[object, list[bytes]]
 
 
@@ -123,7 +125,7 @@ def test_after_a_command_everything_is_looked_at_again() -> None:
         {
             "run": ({"ok": True, **ENDED}, [b"", b""]),
             "capture": (captured, [b"1"]),
-            "restore": ({"ok": True}, []),
+            "restore": (PUT_BACK, []),
         }
     )
     box.run(Command(("true",), 1))
@@ -137,7 +139,7 @@ def test_after_a_command_everything_is_looked_at_again() -> None:
 
 def test_an_unfinished_restore_is_not_taken_for_a_state() -> None:
     box, stream, _ = box_that_says(
-        {"apply": ({"ok": False, "errno": "ENOSPC"}, []), "restore": ({"ok": True}, [])}
+        {"apply": ({"ok": False, "errno": "ENOSPC"}, []), "restore": (PUT_BACK, [])}
     )
     with pytest.raises(ActionError, match="disk is full; delete something"):
         box.restore(CLEAN.with_file("new", b"1"))
@@ -153,6 +155,32 @@ def test_refusals_say_what_the_agent_can_understand(code: str, said: str) -> Non
     box, _, _ = box_that_says({"read": ({"ok": False, "errno": code, "refused": "x"}, [])})
     with pytest.raises(ActionError, match=f"^a.py: .*{said}"):
         box.read("a.py", 10)
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"base": "0" * 64}, "could not put its workspace back"),
+        ({"base": "other folders than the base's"}, "could not put its workspace back"),
+        ({"left": ["process 12"]}, "could not clear what a command left: \\['process 12'\\]"),
+        ({"left": None}, "could not clear"),
+        ({"base": None}, "could not put its workspace back"),
+    ],
+)
+def test_a_box_that_cannot_say_that_it_is_clean_is_given_up(said: dict[str, object], complaint: str) -> None:
+    box, _, released = box_that_says(
+        {"run": ({"ok": True, **ENDED}, [b"", b""]), "restore": ({**PUT_BACK, **said}, [])}
+    )
+    box.run(Command(("true",), 1))
+    with pytest.raises(BoxLost, match=complaint):
+        box.restore(CLEAN)
+    assert released == ["released"]
+
+
+def test_what_a_command_says_of_a_warm_start_is_bounded() -> None:
+    box, _, _ = box_that_says({"run": ({"ok": True, **ENDED, "warm": 1, "cold": "x" * 999}, [b"", b""])})
+    done = box.run(Command(("true",), 1, warm=True))
+    assert (done.warm, len(done.why_cold)) == (False, 200)
 
 
 def calls(box: Box) -> dict[str, Callable[[], object]]:
@@ -274,6 +302,22 @@ def test_a_real_box_greets_runs_and_is_put_back(box: Box, tmp_path: Path) -> Non
     assert box.capture().state == CLEAN.with_file("a.py", b"a = 1\nmore\n")
     box.restore(CLEAN)
     assert Tree.from_folder(tmp_path / "workspace") == BASE
+
+
+def test_a_base_that_changes_under_a_box_loses_it(box: Box, tmp_path: Path) -> None:
+    box.run(Command(("rm", "a.py"), 10))
+    box.restore(CLEAN)
+    (tmp_path / "base" / "a.py").write_bytes(b"a = 2\n")
+    box.run(Command(("rm", "a.py"), 10))
+    with pytest.raises(BoxLost, match=r"broke at 'restore'"):
+        box.restore(CLEAN)
+
+
+def test_an_edit_in_the_tick_of_a_restore_is_undone(box: Box, tmp_path: Path) -> None:
+    for number in range(10):
+        box.run(Command(("sh", "-c", f"printf 'b = {number}\n' > a.py"), 10))
+        box.restore(CLEAN)
+        assert (tmp_path / "workspace" / "a.py").read_bytes() == b"a = 1\n"
 
 
 def test_inputs_of_a_command_that_could_not_be_written_are_cleared(box: Box, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_only_the_workspace_and_scratch_can_be_written(box: Sandbox) -> None:
     beyond -= {"/workspace", "/proc/self", "/proc/thread-self"}
     assert beyond <= {"/tmp", "/dev/shm", "/dev/mqueue", *devices}
     script = "echo x > /etc/x; touch /opt/deepgym/boxd.py; rm -r /opt/deepgym; mv /opt/venv /opt/x; ls /opt /opt/deepgym"
-    assert sh(box, script).split()[-7:] == [
+    assert sh(box, script).split()[-8:] == [
         "/opt:",
         "deepgym",
         "venv",
@@ -112,6 +112,7 @@ def test_only_the_workspace_and_scratch_can_be_written(box: Sandbox) -> None:
         "base",
         "boxd.py",
         "git",
+        "nursery.py",
     ]
 
 

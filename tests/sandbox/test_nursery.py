@@ -1,0 +1,241 @@
+"""Warm commands on real boxes: what an agent's code can do to the process that they come from, and a box's own
+program when that process is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from deepgym_envs import Task
+from deepgym_envs.sandbox import Backend, Command, Completed, Sandbox
+from deepgym_envs.sandbox.box import BOXD, Box, boxd_config
+from deepgym_envs.sandbox.channel import Channel
+from deepgym_envs.sandbox.pipes import ChildProgram
+from deepgym_envs.state import File, Tree, WorkspaceState
+from deepgym_envs.testing import make_task
+
+from ..tiny import isolating, make_tiny, tiny  # noqa: TID252
+from .processes import command_lines, parent_of
+
+FIXTURES = (isolating, make_tiny, tiny)
+BOMB = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass\n"
+DAEMONS = """
+import os, time
+for _ in range(5):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.closerange(0, 100)
+            time.sleep(60)
+        os._exit(0)
+"""
+HOPPING = """
+import os
+for _ in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        while True:  # never the same process for long
+            if os.fork():
+                os._exit(0)
+"""
+# Everything that one process may try on another, on each that it can see but itself.
+ATTACK = """
+import ctypes, os, resource, signal, sys
+libc, got = ctypes.CDLL(None), []
+def attempt(what, action):
+    try:
+        if action() not in (-1, None):
+            got.append(what)
+    except OSError:
+        pass
+for pid in [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]:
+    place = "/proc/%d/" % pid
+    if os.stat(place).st_uid == os.getuid():
+        continue  # process 1 of a command's own namespace
+    for name in ("mem", "environ", "maps"):
+        attempt(place + name, lambda: open(place + name, "rb").read(1))
+    attempt(place + "fd", lambda: os.listdir(place + "fd"))
+    attempt(place + "oom_score_adj", lambda: open(place + "oom_score_adj", "w").write("1"))
+    attempt("trace %d" % pid, lambda: libc.ptrace(16, pid, 0, 0))
+    attempt("limit %d" % pid, lambda: resource.prlimit(pid, resource.RLIMIT_NPROC, (1, 1)))
+    attempt("renice %d" % pid, lambda: os.setpriority(os.PRIO_PROCESS, pid, 19) or 1)
+    attempt("pin %d" % pid, lambda: os.sched_setaffinity(pid, {0}) or 1)
+    attempt("kill %d" % pid, lambda: os.kill(pid, signal.SIGKILL) or 1)
+try:
+    os.kill(-1, signal.SIGKILL)
+except OSError:
+    pass
+print(got, sorted(os.listdir("/proc/self/fd")))
+"""
+CLEAN = "[] ['0', '1', '2', '3']\n"  # the listing itself is the last
+
+
+@pytest.fixture
+def box(isolating: Backend, tiny: Task) -> Iterator[Sandbox]:
+    with closing(isolating.open(tiny)) as opened:
+        yield opened
+
+
+def run(box: Sandbox, script: str, seconds: float = 20) -> Completed:
+    argv = ("python", "-I", "-B", "{files}/s.py")
+    return box.run(Command(argv, seconds, files={"s.py": script.encode()}, warm=True))
+
+
+def warm(box: Sandbox) -> bool:
+    """Whether a command runs, and is started warm."""
+    done = run(box, "print('well')")
+    assert (done.exit_code, done.output) == (0, b"well\n")
+    return done.warm
+
+
+def test_the_agent_can_do_nothing_to_the_nursery(box: Sandbox) -> None:
+    for _ in range(2):
+        done = run(box, ATTACK)
+        assert done.warm
+        assert done.output.decode() in (CLEAN, ""), "or it has killed itself"
+    assert warm(box)
+
+
+@pytest.mark.parametrize("script", [DAEMONS, "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)"])
+def test_what_a_warm_command_leaves_ends_and_the_nursery_stays(box: Sandbox, script: str) -> None:
+    for _ in range(2):
+        assert run(box, script, seconds=0.5).warm
+        listed = "import os; print(sum(name.isdigit() for name in os.listdir('/proc')))"
+        assert int(run(box, listed).output) <= 4  # boxd, nursery, what it forked, itself
+    assert warm(box)
+
+
+@pytest.mark.parametrize("script", [BOMB, HOPPING])
+def test_processes_that_outrun_a_killer_end_with_the_command(box: Sandbox, tiny: Task, script: str) -> None:
+    for _ in range(2):
+        run(box, script, seconds=0.7)
+        box.restore(WorkspaceState(tiny.base))  # says itself that nobody is left
+    warm(box)
+    assert warm(box)
+
+
+def test_output_of_a_warm_command_is_bounded(box: Sandbox) -> None:
+    done = run(box, "import os\nwhile True: os.write(1, b'x' * 100000)", seconds=0.5)
+    assert (done.warm, done.timed_out) == (True, True)
+    assert done.omitted > 100_000
+
+
+def test_a_repository_that_shares_a_name_with_what_pytest_needs_stays_cold(
+    isolating: Backend, tmp_path: Path
+) -> None:
+    task = make_task(
+        tmp_path / "pluggy",
+        source={
+            "lib/pluggy/__init__.py": "",
+            "tests/test_x.py": "def test_x(): pass\n",
+            "pyproject.toml": "",
+        },
+        hidden={"test_hidden.py": "def test_x(): assert False\n"},
+        gold={"lib/pluggy/__init__.py": "x = 1\n"},
+        fail_to_pass=["test_hidden.py::test_x"],
+        pass_to_pass=[],
+        editable=("lib/**",),
+    )
+    with closing(isolating.open(task)) as box:
+        for _ in range(2):
+            done = run(box, "print('well')")
+            assert (done.exit_code, done.output, done.warm) == (0, b"well\n", False)
+            assert done.why_cold == "the repository has pluggy too"
+
+
+# ------------------------------------------------------------------------------------------- over a real boxd
+
+BASE = Tree({"a.py": File(b"a = 1\n"), "d/run": File(b"#!/bin/sh\n", executable=True)})
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[ChildProgram]:
+    for name in ("base", "workspace", "inputs", "scratch"):
+        (tmp_path / name).mkdir()
+    BASE.write_to(tmp_path / "base")
+    config = boxd_config(
+        workspace=str(tmp_path / "workspace"),
+        base=str(tmp_path / "base"),
+        inputs=str(tmp_path / "inputs"),
+        scratch=(str(tmp_path / "scratch"),),
+        environment={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+        user=None,
+        rlimits={},
+        disk_bytes=1 << 20,
+    )
+    config["preload"] = ("no_such_module", "colorsys")
+    child = ChildProgram([sys.executable, "-ISB", str(BOXD), json.dumps(config)], tmp_path)
+    yield child
+    child.close()
+    child.reap()
+
+
+@pytest.fixture
+def plain(program: ChildProgram) -> Box:
+    return Box(BASE, Channel(program), lambda: None)
+
+
+def nursery_of(program: ChildProgram) -> int:
+    found = [pid for pid, line in command_lines().items()
+             if "nursery.py" in line and parent_of(pid) == program.pid]  # fmt: skip
+    assert len(found) == 1
+    return found[0]
+
+
+def test_modules_that_the_recipe_names_are_there_and_missing_ones_do_no_harm(plain: Box) -> None:
+    done = run(plain, "import sys; print('colorsys' in sys.modules, 'no_such_module' in sys.modules)")
+    assert (done.warm, done.output) == (True, b"True False\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_nursery_that_dies_is_started_again(plain: Box, program: ChildProgram, number: int) -> None:
+    assert warm(plain)
+    old = nursery_of(program)
+    os.kill(old, number)
+    assert not warm(plain) or nursery_of(program) != old
+    assert warm(plain)
+    plain.restore(WorkspaceState(BASE))
+
+
+def test_a_nursery_that_hangs_is_given_up_within_a_bound(plain: Box, program: ChildProgram) -> None:
+    assert warm(plain)
+    os.kill(nursery_of(program), signal.SIGSTOP)
+    began = time.monotonic()
+    done = run(plain, "print('well')")
+    assert (done.output, done.warm) == (b"well\n", False)
+    assert "no process within 5 s" in done.why_cold
+    assert time.monotonic() - began < 20
+    assert warm(plain)
+
+
+def test_the_nursery_ends_with_the_box(plain: Box, program: ChildProgram) -> None:
+    assert warm(plain)
+    nursery = nursery_of(program)
+    os.kill(program.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{nursery}").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{nursery}").exists()
+
+
+def test_what_was_compiled_beforehand_is_used_for_the_same_bytes_only(plain: Box, tmp_path: Path) -> None:
+    script = "import sys; sys.path.append('.'); import a; print(a.a, a.__cached__ is None, a.__loader__)"
+    for _ in range(3):
+        assert run(plain, script).output.startswith(b"1 False <_frozen_importlib_external.SourceFileLoader")
+    plain.restore(WorkspaceState(BASE).with_file("a.py", b"a = 2\n"))
+    done = run(plain, script)
+    assert (done.warm, done.output[:2]) == (True, b"2 ")
+    plain.restore(WorkspaceState(BASE).with_file("a.py", b"a = \n"))
+    for warmly in (True, False):
+        argv = ("python", "-I", "-B", "{files}/s.py")
+        done = plain.run(Command(argv, 20, files={"s.py": script.encode()}, warm=warmly))
+        assert b"nursery" not in done.output
+        assert done.output.count(b'File "') == 2
