@@ -245,7 +245,9 @@ class PooledBox(Closing):
             raise
         except BoxLost as error:
             self._stock.discard(self._me, slot)
-            raise self._lose(error) from None
+            self._lose(error)
+            self._check_open()
+            raise
         except BaseException:
             self._break_off(slot)
             raise
@@ -263,9 +265,9 @@ class PooledBox(Closing):
         return error
 
     def _check_open(self) -> None:
-        lost = self._me.lost
-        if lost is not None:
-            raise BoxLost(str(lost), after_agent_code=lost.after_agent_code)
         if self._me.closed or self._stock.closed:
             what = "box" if self._me.closed else "pool of boxes"
-            raise BoxLost(f"the {what} is closed", after_agent_code=self._agent_ran)
+            raise BoxLost(f"the {what} is closed")
+        lost = self._me.lost
+        if lost is not None:
+            raise BoxLost(str(lost), after_agent_code=lost.after_agent_code) from None

@@ -33,7 +33,12 @@ def answer(state: WorkspaceState, command: Command) -> tuple[Completed, Workspac
     if what == "die":
         raise BoxLost("it died", after_agent_code=True)
     if what == "write":
-        state = state.with_file(rest[0], rest[1].encode())
+        written = state.with_file(rest[0], rest[1].encode())
+        try:
+            written.tree()
+        except ValueError:  # the path is a folder
+            return completed(1), state
+        state = written
     return completed(0, f"{len(state.changes)} changes".encode()), state
 
 
