@@ -17,6 +17,7 @@ from deepgym_envs.state import File, Tree, WorkspaceState, check_path, glob_patt
 BOXD = Path(__file__).with_name("boxd.py")
 NURSERY = Path(__file__).with_name("nursery.py")
 GRACE_SECONDS = 30.0
+IDLE_SECONDS = 30.0
 MAX_FIND_BYTES = 4 << 20
 CAPTURE_FILES = 10_000
 CAPTURE_FILE_BYTES = 8 << 20
@@ -60,6 +61,7 @@ def boxd_config(
         "environment": dict(environment),
         "user": user,
         "preload": None,
+        "idle_seconds": IDLE_SECONDS,
         "rlimits": {"CORE": 0, "NOFILE": 1024, **rlimits},
         "capture": {
             "files": CAPTURE_FILES,

@@ -1033,6 +1033,15 @@ class Server:
                 continue
             empty(top)
 
+    def wait_for_request(self, requests):
+        """Return when there is one; a box that lies idle gives up what takes most of its memory."""
+        if (
+            self.nursery.pid is not None
+            and not select.select([requests], [], [], self.config["idle_seconds"])[0]
+        ):
+            self.nursery.stop()
+            self.processes.kill_all()
+
     def answer(self, request, blobs):
         try:
             done, contents = getattr(self, "do_" + request["op"])(request, blobs)
@@ -1093,6 +1102,7 @@ def main():
     server = Server(config, requests)
     try:
         while True:
+            server.wait_for_request(requests)
             request, blobs = receive(requests)
             send(answers, *server.answer(request, blobs))
             server.nursery.start()  # while nobody waits

@@ -171,7 +171,7 @@ def program(tmp_path: Path) -> Iterator[ChildProgram]:
         rlimits={},
         disk_bytes=1 << 20,
     )
-    config["preload"] = ("no_such_module", "colorsys")
+    config.update(preload=("no_such_module", "colorsys"), idle_seconds=1.0)
     child = ChildProgram([sys.executable, "-ISB", str(BOXD), json.dumps(config)], tmp_path)
     yield child
     child.close()
@@ -188,6 +188,19 @@ def nursery_of(program: ChildProgram) -> int:
              if "nursery.py" in line and parent_of(pid) == program.pid]  # fmt: skip
     assert len(found) == 1
     return found[0]
+
+
+def test_a_box_that_lies_idle_gives_its_nursery_up_and_has_another_when_it_is_needed(
+    program: ChildProgram, plain: Box
+) -> None:
+    assert warm(plain)
+    first = nursery_of(program)
+    end = time.monotonic() + 20
+    while first in command_lines():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert warm(plain)
+    assert nursery_of(program) != first
 
 
 def test_modules_that_the_recipe_names_are_there_and_missing_ones_do_no_harm(plain: Box) -> None:
