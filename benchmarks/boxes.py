@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from deepgym_envs.sandbox import Backend, choose_backend
+from deepgym_envs.sandbox import Pool, choose_backend
 
 Name = Literal["docker", "bwrap"]
 
 
+SIZE = 16
+
+
 @contextmanager
-def boxes(name: Name = "docker") -> Iterator[Backend]:
-    """The backend as a trainer would use it; at the end nothing of it is left.
+def boxes(name: Name = "docker") -> Iterator[Pool]:
+    """Boxes as a trainer would use them: one pool for all environments; at the end nothing of it is left.
 
     Raises:
         SandboxUnavailable: it cannot be used here.
     """
-    yield choose_backend(name)
+    with Pool(choose_backend(name), size=SIZE) as pool:
+        yield pool

@@ -19,7 +19,7 @@ from benchmarks.made import own_copy, sized_task
 from benchmarks.measurement import OURS, Result, arguments, finish, in_turns, timed, timing, timings
 from deepgym_envs import SweEnv
 from deepgym_envs.action import ReadFile, WriteFile
-from deepgym_envs.sandbox import Backend
+from deepgym_envs.sandbox import Backend, choose_backend
 
 FORK, FIRST, BACK, AWAY = "fork", "fork and a first read", "go back to a snapshot", "close a fork"
 BOX = "a new box, and its end"
@@ -39,6 +39,7 @@ def main() -> int:
 
 def measure(given: argparse.Namespace, backend: Backend) -> Result:
     """Forks of an environment in the middle of an episode, and their counterpart, in turns."""
+    anew = choose_backend("docker")
     with sized_task(given.files) as made, ExitStack() as stack:
         task = own_copy(made)
         env = SweEnv(task, backend, measure="never", commands=True)
@@ -50,7 +51,7 @@ def measure(given: argparse.Namespace, backend: Backend) -> Result:
         operations: dict[tuple[str, str], Callable[[], float]] = {
             **_ours(env),
             (FORK, COMMIT): lambda: timed(beside.branch),
-            (BOX, OURS): lambda: timed(lambda: backend.open(task).close()),
+            (BOX, OURS): lambda: timed(lambda: anew.open(task).close()),
             (BOX, RUN): lambda: timed(beside.run_and_remove),
         }
         samples = in_turns(operations, given.rounds)

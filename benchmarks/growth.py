@@ -10,15 +10,14 @@ import sys
 from collections.abc import Callable
 
 from benchmarks.beside import CLI, RUN, Beside
-from benchmarks.boxes import boxes
 from benchmarks.made import sized_task
 from benchmarks.measurement import OURS, Result, Samples, arguments, finish, in_turns, timed, timings
 from benchmarks.player import Player
 from deepgym_envs import SweEnv, Task
 from deepgym_envs.action import ListFiles, ReadFile, RunCommand, RunTests, Search
-from deepgym_envs.sandbox import Backend
+from deepgym_envs.sandbox import Backend, choose_backend
 
-READ, EDIT, RESET, TESTS = "read", "edit", "reset after a command", "run_tests"
+READ, EDIT, RESET, TESTS = "read", "edit", "reset after a command, and a first read", "run_tests"
 COMMAND = "command true, with the look at the files"
 OPEN = "a new environment, to its first observation"
 Series = dict[str, dict[str, list[list[float]]]]  # operation, who, points
@@ -34,8 +33,7 @@ def main() -> int:
     given = parser.parse_args()
     if min(given.sizes) < 10 or max(given.sizes) > 40_000 or max(given.changed) > 5_000:
         parser.error("sizes must be in 10..40000 and changes at most 5000")
-    with boxes() as backend:
-        return finish(measure(given, backend), as_json=given.json)
+    return finish(measure(given, choose_backend("docker")), as_json=given.json)
 
 
 def measure(given: argparse.Namespace, backend: Backend) -> Result:

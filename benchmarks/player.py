@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.measurement import timed
 from deepgym_envs import SweEnv, Task
-from deepgym_envs.action import Action, EditFile, RunCommand, WriteFile
+from deepgym_envs.action import Action, EditFile, ReadFile, RunCommand, WriteFile
 
 
 class Player:
@@ -42,20 +42,20 @@ class Player:
         return self.step(EditFile(path=self.path, old=old, new=new))
 
     def reset(self) -> float:
-        """Seconds of a reset."""
+        """Seconds of a reset and a first read: a reset alone only notes which state is wanted."""
         seconds = timed(self.env.reset)
         self._left, self._edited = self.env.task.limits.steps, False
-        return seconds
+        return seconds + self.step(ReadFile(path=self.path))
 
     def reset_after_edits(self) -> float:
-        """Seconds of a reset after two files were written by steps."""
+        """Seconds of a reset and a read after two files were written by steps."""
         self.reset()
         self.step(WriteFile(path=self.path, content="x = 1\n"))
         self.step(WriteFile(path="scratch/new.py", content="y = 1\n"))
         return self.reset()
 
     def reset_after_command(self, command: str) -> float:
-        """Seconds of a reset after a command has run, of which the host cannot know what it changed."""
+        """Seconds of a reset and a read after a command, of which the host cannot know what it changed."""
         self.reset()
         self.step(RunCommand(command=command))
         return self.reset()

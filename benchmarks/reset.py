@@ -17,10 +17,13 @@ from benchmarks.peers import peers
 from benchmarks.player import Player
 from deepgym_envs import SweEnv, Task
 from deepgym_envs.action import ReadFile, RunCommand
-from deepgym_envs.sandbox import Backend
+from deepgym_envs.sandbox import Backend, choose_backend
 
-EDITS, COMMAND, NOTHING = "reset after two edits", "reset after a command", "reset after reading"
-FRESH = "a new environment, to its first observation, and its end"
+EDITS, COMMAND, NOTHING = (
+    f"reset after {what}, and a first read" for what in ("two edits", "a command", "reading")
+)
+FRESH = "a new environment in a new box, to its first observation, and its end"
+WARM = "a new environment in a warm box, to its first observation, and its end"
 
 
 def main() -> int:
@@ -34,6 +37,7 @@ def main() -> int:
 
 def measure(given: argparse.Namespace, backend: Backend) -> Result:
     """Resets of an environment and their counterparts, in turns."""
+    anew = choose_backend("docker")
     with sized_task(given.files) as task:
         env = SweEnv(task, backend, measure="never", commands=True)
         try:
@@ -43,7 +47,8 @@ def measure(given: argparse.Namespace, backend: Backend) -> Result:
                     (EDITS, RUN): lambda: timed(beside.run_and_remove),
                     (COMMAND, "git reset and clean by docker exec"): lambda: _git_reset(beside),
                     (COMMAND, RUN): lambda: timed(beside.run_and_remove),
-                    (FRESH, OURS): lambda: timed(lambda: _fresh(task, backend)),
+                    (WARM, OURS): lambda: timed(lambda: _fresh(task, backend)),
+                    (FRESH, OURS): lambda: timed(lambda: _fresh(task, anew)),
                     (FRESH, RUN): lambda: timed(lambda: beside.run_and_remove("true")),
                     **others.operations({FRESH: "open"}),
                 }
@@ -73,7 +78,7 @@ def _ours(player: Player) -> dict[tuple[str, str], Callable[[], float]]:
         (NOTHING, OURS): after_reading,
         (EDITS, OURS): player.reset_after_edits,
         (COMMAND, OURS): lambda: player.reset_after_command(change),
-        ("the command, the look at what it changed, and the reset", OURS): command_and_reset,
+        ("the command, the look at what it changed, reset and read", OURS): command_and_reset,
     }
 
 
