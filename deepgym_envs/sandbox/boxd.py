@@ -37,6 +37,7 @@ NEVER_STATE = {".git", "__pycache__", ".pytest_cache", ".hypothesis", ".mypy_cac
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 MAX_SEARCHED_FILE = 4_000_000
 MAX_LINE = 500
+PAUSE_SECONDS = 0.01  # between looks at what a command writes
 ROUNDS = 5  # of killing one process after the other, before all are killed at once
 START_SECONDS, BIRTH_SECONDS = 10, 5  # that a nursery is waited for
 REFUSED = 3  # exit code of a search whose output says why
@@ -194,6 +195,8 @@ class Processes:
                 done, code = self.reap()  # orphans too, or they would use up the limit of processes
                 if done == pid:
                     return code
+            # To look costs more than a line of output, and comes out of what the command may use.
+            select.select([self.woken, self.requests], [], [], min(PAUSE_SECONDS, left))
 
     def fork(self, apart):
         """Fork; with ``apart`` the child is process 1 of a new PID namespace."""
