@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
@@ -57,6 +57,7 @@ class Stock:
         self._changed = threading.Condition(self._lock)
         self._shelf = Shelf(self._size, self._memory_mb)
         self._waiting: list[_Waiter] = []
+        self._ending = 0  # boxes that were taken out and are not closed yet
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def _arrive(self, borrower: Borrower | None = None) -> None:
@@ -125,7 +126,7 @@ class Stock:
                     waiter.ready.set()
             doomed += self._unwanted()
             self._serve()
-        _close(doomed)
+        self._end(doomed)
         self._await_landing()
 
     def settle(self, borrower: Borrower, state: WorkspaceState) -> bool:
@@ -218,7 +219,7 @@ class Stock:
                 borrower.slot = None
             doomed = self._unwanted()
             self._serve()
-        _close(doomed)
+        self._end(doomed)
 
     def discard(self, borrower: Borrower, slot: Slot) -> None:
         """The box that a call used is no good any more; another is opened in the background."""
@@ -231,7 +232,7 @@ class Stock:
             doomed = self._removed(slot)
             ahead = self._shelf.spare(borrower.kind, borrower.task) if ours and self._wanted() else None
             self._serve()
-        _close(doomed)
+        self._end(doomed)
         self._start(ahead, borrower.task)
 
     def prefetch(self, kind: Kind, task: Task) -> None:
@@ -252,7 +253,7 @@ class Stock:
             for waiter in self._waiting:
                 waiter.ready.set()
             self._changed.notify_all()
-        _close(doomed)
+        self._end(doomed)
         self._await_landing()
 
     # -------------------------------------------------------------------------------- waiting
@@ -293,7 +294,7 @@ class Stock:
                 waiter.borrower.slot = None
                 _lose(slot, BoxLost("the capture of a workspace was broken off"))
             self._serve()
-        _close(doomed)
+        self._end(doomed)
 
     def _serve(self) -> None:
         """First come, first served: who has to wait holds up those behind who want a box of that purpose."""
@@ -334,14 +335,28 @@ class Stock:
         return [box for slot in idle for box in self._removed(slot)]
 
     def _removed(self, slot: Slot) -> list[Sandbox]:
+        """Take a slot out; the boxes that ``_end`` has to be given, once the lock is free."""
+        boxes = self._shelf.remove(slot)
+        self._ending += len(boxes)
         self._changed.notify_all()
-        return self._shelf.remove(slot)
+        return boxes
+
+    def _end(self, boxes: Sequence[Sandbox]) -> None:
+        try:
+            for box in boxes:
+                box.close()
+        finally:
+            if boxes:
+                with self._lock:
+                    self._ending -= len(boxes)
+                    self._changed.notify_all()
 
     # -------------------------------------------------------------------------------- slow things
 
     def _open(self, slot: Slot, task: Task) -> None:
-        _close(slot.evicted)
-        slot.evicted = []
+        evicted, slot.evicted = slot.evicted, []
+        for old in evicted:
+            old.close()
         box = self._backend.open(task)
         with self._lock:
             slot.box, slot.state = box, WorkspaceState(task.base)
@@ -373,7 +388,7 @@ class Stock:
             slot.busy, slot.left_at = False, time.monotonic()
             doomed = self._unwanted() if good else self._removed(slot)
             self._serve()
-        _close(doomed)
+        self._end(doomed)
 
     def _capture_for_owner(self, slot: Slot) -> None:
         """Turn the workspace that lies in a box into a value, so that its owner can do without the box."""
@@ -382,10 +397,10 @@ class Stock:
         try:
             captured = slot.box.capture()
         except (SandboxError, ActionError) as error:
-            slot.box.close()
             with self._lock:
-                self._removed(slot)
+                doomed = self._removed(slot)
                 _lose(slot, BoxLost(f"a box was lost after a command: {error}", after_agent_code=True))
+            self._end(doomed)
             return
         with self._lock:
             owner, slot.owner = slot.owner, None
@@ -400,7 +415,7 @@ class Stock:
         """Where no box is wanted any more, wait for those being opened: whoever opens one closes it."""
         end = time.monotonic() + LANDING_SECONDS
         with self._lock:
-            while self._shelf.slots and not self._wanted():
+            while (self._shelf.slots or self._ending) and not self._wanted():
                 if not self._changed.wait(end - time.monotonic()):
                     return
 
@@ -422,8 +437,3 @@ def _lose(slot: Slot, error: BoxLost) -> None:
     owner, slot.owner = slot.owner, None
     if owner is not None:
         owner.slot, owner.lost = None, error
-
-
-def _close(boxes: Iterable[Sandbox]) -> None:
-    for box in boxes:
-        box.close()
