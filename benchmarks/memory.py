@@ -1,12 +1,12 @@
 """How much memory does an environment need that waits for its agent to think?
 
-    python -m benchmarks.memory [--environments 4] [--task ID] [--json]
+    python -m benchmarks.memory [--environments 4] [--task ID] [--idle 32] [--json]
 
 In the box: the memory of its processes (``anonymous``: theirs alone; ``pss``: with their share of what
 several processes map, such as Python itself), and what the engine charges the container for, page cache left
 out (the workspace's files are in it, which are memory too). On the host: what this process has grown by for
-each environment, and the engine's own process that looks after each container. Two kinds of box: one that was
-only reset, and one in which tests have run.
+each environment, and the engine's own process that looks after each container. A box is looked at after a
+reset, after a run of its tests, and when nobody has asked anything of it for a while (``--idle`` seconds).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import gc
 import os
 import statistics
 import sys
+import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Any
@@ -28,10 +29,11 @@ from benchmarks.measurement import Aim, Result, arguments, finish
 from deepgym_envs import SweEnv, Task
 from deepgym_envs.action import ReadFile, RunTests, Submit
 from deepgym_envs.sandbox import Backend
+from deepgym_envs.sandbox.box import IDLE_SECONDS
 from deepgym_envs.sandbox.bwrap import BwrapBackend
 from deepgym_envs.sandbox.docker import DockerBackend, connect
 
-RESET, TESTED = "after a reset and a read", "after a run of the tests"
+RESET, TESTED, ALONE = "after a reset and a read", "after a run of the tests", "left alone for a while"
 
 
 def main() -> int:
@@ -39,6 +41,7 @@ def main() -> int:
     parser = arguments(__doc__)
     parser.add_argument("--environments", type=int, default=4, help="open at a time, 2 or more")
     parser.add_argument("--task", default=None, help="a task id; default: the first of the suite starter")
+    parser.add_argument("--idle", type=float, default=IDLE_SECONDS + 2, help="seconds")
     given = parser.parse_args()
     if given.environments < 2:
         parser.error("--environments must be 2 or more")
@@ -52,27 +55,27 @@ def measure(given: argparse.Namespace) -> Result:
     notes = ["1 MB is 1,000,000 bytes; medians over the boxes"]
     with Beside(task) as beside:
         peer = _container(beside.container)
-    figures: dict[str, Any] = {"docker": _measured(task, DockerBackend(), given.environments)}
+    figures: dict[str, Any] = {"docker": _measured(task, DockerBackend(), given)}
     figures["a container that sleeps, by docker run"] = peer
     bwrap = BwrapBackend()
     problem = bwrap.problem()
     if problem is None:
-        figures["bwrap"] = _measured(task, bwrap, given.environments)
+        figures["bwrap"] = _measured(task, bwrap, given)
     else:
         notes.append(f"bwrap was not measured: {problem}")
     aims = []
     for name in ("docker", "bwrap"):
-        for when in (RESET, TESTED):
-            own = figures.get(name, {}).get(when, {}).get("pss")
-            if own:
-                aims.append(Aim(f"the processes of an idle box ({name}), {when}", own, 20, "MB"))
-            elif name in figures:
-                notes.append(f"{name}: nothing may be read about the processes in a box; root may")
+        own = figures.get(name, {}).get(ALONE, {}).get("pss")
+        if own:
+            aims.append(Aim(f"the processes of an idle box ({name}), {ALONE}", own, 20, "MB"))
+        elif name in figures:
+            notes.append(f"{name}: nothing may be read about the processes in a box; root may")
     settings = {"task": task.id, "files": len(task.base), "environments": given.environments}
     return Result("memory", settings, figures=figures, aims=aims, notes=notes)
 
 
-def _measured(task: Task, backend: Backend, environments: int) -> dict[str, Any]:
+def _measured(task: Task, backend: Backend, given: argparse.Namespace) -> dict[str, Any]:
+    environments: int = given.environments
     boxes: Callable[[], Iterable[dict[str, float]]]
     if backend.name == "docker":
         boxes = lambda: [_container(one) for one in containers_of({task.id})]  # noqa: E731
@@ -95,11 +98,14 @@ def _measured(task: Task, backend: Backend, environments: int) -> dict[str, Any]
         for env in envs:
             env.step(RunTests().encode())
         tested = _medians(boxes())
+        time.sleep(given.idle)
+        left_alone = _medians(boxes())
         for env in envs:
             env.step(Submit().encode())
         return {
             RESET: idle,
             TESTED: tested,
+            ALONE: left_alone,
             "host process, for each environment": _mb(host),
             "boxes for each environment, after a verdict": round(len(list(boxes())) / environments, 2),
         }

@@ -13,7 +13,7 @@ class Player:
     def __init__(self, env: SweEnv) -> None:
         self.env = env
         self.path, self._line = editable_line(env.task)
-        self._left, self._edited = 0, False
+        self._left, self._edits, self._edited = 0, 0, self._line
 
     def step(self, action: Action) -> float:
         """Seconds of one step. Raises ``RuntimeError`` if it was refused or did not come to its end."""
@@ -36,15 +36,14 @@ class Player:
         """Seconds of one edit of one line."""
         if self._left <= 1:
             self.reset()
-        forms = (self._line, self._line + "  # touched")
-        old, new = reversed(forms) if self._edited else forms
-        self._edited = not self._edited
-        return self.step(EditFile(path=self.path, old=old, new=new))
+        old, self._edits = self._edited, self._edits + 1
+        self._edited = f"{self._line}  # {self._edits}"  # never a state that was there before
+        return self.step(EditFile(path=self.path, old=old, new=self._edited))
 
     def reset(self) -> float:
         """Seconds of a reset and a first read: a reset alone only notes which state is wanted."""
         seconds = timed(self.env.reset)
-        self._left, self._edited = self.env.task.limits.steps, False
+        self._left, self._edited = self.env.task.limits.steps, self._line
         return seconds + self.step(ReadFile(path=self.path))
 
     def reset_after_edits(self) -> float:

@@ -14,7 +14,7 @@ from gymnasium.error import ResetNeeded
 
 from deepgym_envs.action import Action, Submit, decode
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
-from deepgym_envs.grade import Grader, Memory, Verdict
+from deepgym_envs.grade import Grader, Memory, ShownRuns, Verdict
 from deepgym_envs.reward import Potential, measured, shaping, terminal_reward, visible_tests
 from deepgym_envs.sandbox import Backend, BackendName, Pool, Sandbox, choose_backend
 from deepgym_envs.spaces import action_space, observation_space
@@ -292,7 +292,8 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             box = self._box
             if box is None:
                 raise BoxLost("the environment was closed")
-            done = Toolbox(box, self._task).perform(action, before, left)
+            shown = ShownRuns(self._task, self._pool.name, self._memory)
+            done = Toolbox(box, self._task, shown).perform(action, before, left)
         except ActionError as error:
             refused = shorten(clean(str(error)), self._task.limits.output_bytes)
         except BoxLost as error:

@@ -18,7 +18,7 @@ from deepgym_envs.action import (
     WriteFile,
 )
 from deepgym_envs.errors import ActionError
-from deepgym_envs.grade import TestReport, run_visible
+from deepgym_envs.grade import Memory, ShownRuns, TestReport, run_visible
 from deepgym_envs.sandbox import Captured, Command, Query, Sandbox
 from deepgym_envs.state import WorkspaceState, is_state_path
 from deepgym_envs.task import Task
@@ -43,9 +43,11 @@ class Outcome:
 class Toolbox:
     """The tools of one task over one box, which holds the state that each call is given."""
 
-    def __init__(self, box: Sandbox, task: Task) -> None:
+    def __init__(self, box: Sandbox, task: Task, shown: ShownRuns | None = None) -> None:
+        """``shown`` are runs of the tests that need not be repeated; by default none are known."""
         self._box = box
         self._task = task
+        self._shown = shown if shown is not None else ShownRuns(task, "", Memory())
         self._tools: dict[type[Action], Callable[[Any, WorkspaceState, float], Outcome]] = {
             ReadFile: self._read_file,
             ListFiles: self._list_files,
@@ -145,16 +147,22 @@ class Toolbox:
             f"{verb} {clean(action.path)} ({len(content)} bytes){self._note(action.path)}", changed
         )
 
-    def _run_tests(self, action: RunTests, _state: WorkspaceState, seconds: float) -> Outcome:
+    def _run_tests(self, action: RunTests, state: WorkspaceState, seconds: float) -> Outcome:
         for test in action.tests:
             if not _names_a_test(test):
                 raise ActionError(f"{test!r} is not a test of the repository; name node ids or paths")
+        known = self._shown.get(state, action.tests)
+        if known is not None:
+            return _as_shown(known, state)
         limit = min(seconds, self._task.limits.test_seconds)
         report, done = run_visible(
             self._box, self._task, action.tests, detail_chars=_DETAIL_CHARS, seconds=limit
         )
         captured = self._box.capture()
         passed, failed = len(report.passed), len(report.failed)
+        whole = report.complete and not report.malformed and not done.timed_out and (passed or failed)
+        if whole and captured == Captured(state):
+            return _as_shown(self._shown.keep(state, action.tests, report), state)
         text = _test_text(report, passed, failed)
         if done.timed_out:
             text += f"\nthe tests were stopped after {limit:g} s"
@@ -196,6 +204,12 @@ class Toolbox:
 
     def _note(self, path: str) -> str:
         return "" if self._task.may_edit(path) else " (note: this file is not part of what will be judged)"
+
+
+def _as_shown(report: TestReport, state: WorkspaceState) -> Outcome:
+    """A run of the tests that came to its end and left the state as it was."""
+    passed, failed = len(report.passed), len(report.failed)
+    return Outcome(steady(_test_text(report, passed, failed)), state, (passed, failed))
 
 
 def _folder(path: str) -> str:

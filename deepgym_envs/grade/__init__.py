@@ -5,6 +5,7 @@ from deepgym_envs.grade.grader import Grader, grade
 from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import Outcome, TestReport, parse_report
 from deepgym_envs.grade.runs import TaskRun, TaskRuns
+from deepgym_envs.grade.shown import ShownRuns
 from deepgym_envs.grade.testrun import run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, Verdict, judge
 
@@ -14,6 +15,7 @@ __all__ = [
     "Memory",
     "Outcome",
     "Reason",
+    "ShownRuns",
     "TaskRun",
     "TaskRuns",
     "TestReport",

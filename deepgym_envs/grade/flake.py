@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deepgym_envs.grade.key import Key
 from deepgym_envs.grade.report import TestReport
 from deepgym_envs.grade.strict_json import read_json, write_json
 from deepgym_envs.grade.verdict import Verdict
 from deepgym_envs.text import clean, shorten
-
-Key = tuple[str, str, str]
-"""Task digest, state digest, what was asked of the state and how."""
 
 _MAX_TESTS = 20
 _MAX_CHARS = 200

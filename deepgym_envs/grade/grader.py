@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import Literal, TypeVar
 
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
-from deepgym_envs.grade.flake import Key
+from deepgym_envs.grade.key import Key, result_key
 from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.grade.testrun import run_hidden, run_visible
@@ -93,8 +89,7 @@ class Grader(Closing):
             box.close()
 
     def _key(self, asked: str, state: WorkspaceState) -> Key:
-        """All that a result depends on; no backend answers for another, nor an older grader for this one."""
-        return self.task.digest, state.digest, f"{asked} {self._backend.name} {_ways()}"
+        return result_key(self.task, state, asked, self._backend.name)
 
     def _remembered(self, key: Key, kind: type[T], measure: Callable[[], T]) -> T:
         closings = self._closings
@@ -155,17 +150,6 @@ class Grader(Closing):
                 self.close()  # whatever an earlier state did to it, this one gets a new one
         box = self._box = self._backend.open(self.task)
         return box
-
-
-@cache
-def _ways() -> str:
-    """Changes with the code that finds results out, and with the host's Python, which some boxes run."""
-    total = hashlib.sha256(platform.python_version().encode())
-    package = Path(__file__).parent.parent
-    for path in sorted([*package.glob("grade/*.py"), *package.glob("sandbox/*.py")]):
-        data = path.read_bytes()
-        total.update(f" {path.name} {len(data)} ".encode() + data)
-    return total.hexdigest()[:16]
 
 
 def _is_test_file(path: str) -> bool:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from deepgym_envs.errors import SandboxError
-from deepgym_envs.grade.flake import Flake, Key, compare
+from deepgym_envs.grade.flake import Flake, compare
+from deepgym_envs.grade.key import Key
 from deepgym_envs.grade.memory_file import MemoryFile
 from deepgym_envs.grade.report import TestReport
 from deepgym_envs.grade.strict_json import read_json, write_json

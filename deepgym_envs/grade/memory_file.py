@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from deepgym_envs.errors import UsageError
-from deepgym_envs.grade.flake import Key
+from deepgym_envs.grade.key import Key
 
 FORMAT = 1
 FILE_NAME = "memory.sqlite"
