@@ -138,7 +138,9 @@ def _container(container: str) -> dict[str, float]:
 
 def _children(pid: int) -> list[dict[str, float]]:
     """Megabytes of each box that is a child of this process."""
-    return [_sum([child, *below(child)]) for child in below(pid) if processes()[child][0] == pid]
+    seen = processes()
+    boxes = [_sum([child, *below(child)]) for child in below(pid) if seen.get(child, (0,))[0] == pid]
+    return [memory for memory in boxes if memory]
 
 
 def _sum(pids: list[int]) -> dict[str, float]:

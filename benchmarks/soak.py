@@ -36,9 +36,11 @@ from benchmarks.measurement import Aim, Result, arguments, finish, positive
 from deepgym_envs import Memory, SandboxError, SweEnv, Task
 from deepgym_envs.action import ListFiles, RunTests, Submit, WriteFile
 from deepgym_envs.agents import Agent, NoopAgent, OracleAgent, RandomAgent, ScriptedAgent
+from deepgym_envs.owner import this_process
 from deepgym_envs.rollout import rollout
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.sandbox.docker import connect
+from deepgym_envs.sandbox.reaper import host_places
 
 SETTLE_SECONDS = 60.0
 FORKED, KILLED = 0.05, 0.01  # shares of the episodes
@@ -248,7 +250,7 @@ def counted(names: set[str], *, shared: bool) -> dict[str, int]:
         "children of this process": lambda: len(below(os.getpid())),
         "descriptors of this process": lambda: len(list(Path("/proc/self/fd").iterdir())),
         "threads of this process": lambda: len(list(Path("/proc/self/task").iterdir())),
-        "control groups of this process's boxes": lambda: _control_groups(f"deepgym-{os.getpid()}-*"),
+        "groups, folders and programs of this process": _belongings,
     }
     whole: dict[str, Callable[[], int]] = {
         "containers of the engine": all_containers,
@@ -258,6 +260,11 @@ def counted(names: set[str], *, shared: bool) -> dict[str, int]:
         "folders for temporary files": lambda: len(list(Path(tempfile.gettempdir()).glob("*deepgym*"))),
     }
     return {name: count() for name, count in (own if shared else {**own, **whole}).items()}
+
+
+def _belongings() -> int:
+    me = this_process()
+    return sum(one.owner == me for place in host_places() for one in place.belongings())
 
 
 def _control_groups(pattern: str) -> int:

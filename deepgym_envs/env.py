@@ -258,6 +258,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         self._task = task
         self._state = state
         self._grader = Grader(task, self._pool, self._memory)
+        self._shown = ShownRuns(task, self._pool.name, self._memory)
 
     def _begin(self, state: WorkspaceState) -> None:
         """Have a box that holds ``state``: the one at hand, or a new one if that does not answer any more."""
@@ -292,8 +293,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             box = self._box
             if box is None:
                 raise BoxLost("the environment was closed")
-            shown = ShownRuns(self._task, self._pool.name, self._memory)
-            done = Toolbox(box, self._task, shown).perform(action, before, left)
+            done = Toolbox(box, self._task, self._shown).perform(action, before, left)
         except ActionError as error:
             refused = shorten(clean(str(error)), self._task.limits.output_bytes)
         except BoxLost as error:

@@ -18,7 +18,7 @@ from deepgym_envs.action import (
     WriteFile,
 )
 from deepgym_envs.errors import ActionError
-from deepgym_envs.grade import Memory, ShownRuns, TestReport, run_visible
+from deepgym_envs.grade import ShownRuns, TestReport, run_visible
 from deepgym_envs.sandbox import Captured, Command, Query, Sandbox
 from deepgym_envs.state import WorkspaceState, is_state_path
 from deepgym_envs.task import Task
@@ -44,10 +44,10 @@ class Toolbox:
     """The tools of one task over one box, which holds the state that each call is given."""
 
     def __init__(self, box: Sandbox, task: Task, shown: ShownRuns | None = None) -> None:
-        """``shown`` are runs of the tests that need not be repeated; by default none are known."""
+        """``shown`` are runs of the tests that need not be repeated; by default all are."""
         self._box = box
         self._task = task
-        self._shown = shown if shown is not None else ShownRuns(task, "", Memory())
+        self._shown = shown
         self._tools: dict[type[Action], Callable[[Any, WorkspaceState, float], Outcome]] = {
             ReadFile: self._read_file,
             ListFiles: self._list_files,
@@ -151,7 +151,7 @@ class Toolbox:
         for test in action.tests:
             if not _names_a_test(test):
                 raise ActionError(f"{test!r} is not a test of the repository; name node ids or paths")
-        known = self._shown.get(state, action.tests)
+        known = self._shown.get(state, action.tests) if self._shown is not None else None
         if known is not None:
             return _as_shown(known, state)
         limit = min(seconds, self._task.limits.test_seconds)
@@ -162,7 +162,9 @@ class Toolbox:
         passed, failed = len(report.passed), len(report.failed)
         whole = report.complete and not report.malformed and not done.timed_out and (passed or failed)
         if whole and captured == Captured(state):
-            return _as_shown(self._shown.keep(state, action.tests, report), state)
+            if self._shown is not None:
+                report = self._shown.keep(state, action.tests, report)
+            return _as_shown(report, state)
         text = _test_text(report, passed, failed)
         if done.timed_out:
             text += f"\nthe tests were stopped after {limit:g} s"

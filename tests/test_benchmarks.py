@@ -16,6 +16,7 @@ import pytest
 from benchmarks import peers
 from benchmarks.measurement import OURS, Aim, Result, Timing, in_turns, in_words, timing, timings
 from benchmarks.page import fill
+from benchmarks.reset import COMMAND, EDITS
 from benchmarks.soak import counted, settled
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +25,7 @@ PLOTS = ("step", "reset", "run_tests", "episodes", "growth", "soak")
 # number of its aims.
 TINY: dict[str, tuple[str, set[str], set[str], int]] = {
     "step": ("--rounds 1", {"read a file", "edit a file", "run the command true"}, set(), 4),
-    "reset": ("--rounds 1 --files 10", {"reset after two edits", "reset after a command"}, set(), 4),
+    "reset": ("--rounds 1 --files 10", {EDITS, COMMAND}, set(), 4),
     "run_tests": ("--rounds 1 --repositories 1", {"run_tests"}, {"overhead_ms", "profile_ms", "phases"}, 1),
     "grade": (
         "--rounds 1",

@@ -397,9 +397,10 @@ class Stock:
         try:
             captured = slot.box.capture()
         except (SandboxError, ActionError) as error:
+            blamed = not isinstance(error, BoxLost) or error.after_agent_code
             with self._lock:
                 doomed = self._removed(slot)
-                _lose(slot, BoxLost(f"a box was lost after a command: {error}", after_agent_code=True))
+                _lose(slot, BoxLost(f"a box was lost after a command: {error}", after_agent_code=blamed))
             self._end(doomed)
             return
         with self._lock:

@@ -456,16 +456,29 @@ def test_a_box_that_a_command_broke_is_the_commands_fault_and_is_replaced(tasks:
         assert backend.attempts == 2
 
 
-def test_a_box_that_dies_with_a_workspace_in_it_is_lost_to_its_owner_alone(tasks: Sequence[Task]) -> None:
-    backend = Counting()
-    with Pool(backend, size=1) as pool:
+@pytest.mark.parametrize("blamed", [True, False], ids=["by what ran in it", "with its engine"])
+def test_a_box_that_dies_with_a_workspace_in_it_is_lost_to_its_owner_alone(
+    tasks: Sequence[Task], blamed: bool
+) -> None:
+    class Dying(FakeSandbox):
+        def capture(self) -> Captured:
+            if self.commands:
+                self.close()
+                raise BoxLost("it is dead", after_agent_code=blamed)
+            return super().capture()
+
+    class Backend(Counting):
+        def open(self, task: Task) -> Sandbox:
+            self.boxes.append(Dying(task.base, answer))
+            return self.boxes[-1]
+
+    with Pool(Backend(), size=1) as pool:
         owner, other = pool.open(tasks[0]), pool.open(tasks[0])
         owner.run(write("a", "1"))
-        backend.boxes[0].close()
         assert read(other, "in/b") == b"b\n"
-        with pytest.raises(BoxLost) as caught:
+        with pytest.raises(BoxLost, match="it is dead") as caught:
             owner.capture()
-        assert caught.value.after_agent_code
+        assert caught.value.after_agent_code is blamed
 
 
 def test_new_boxes_that_fail_are_not_tried_for_ever(tasks: Sequence[Task]) -> None:
