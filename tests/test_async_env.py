@@ -221,7 +221,7 @@ def test_a_lost_engine_masks_the_episode(tiny: Task) -> None:
     def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
         if "command.sh" in command.files:
             raise BoxLost("the engine went away")
-        return completed(), state
+        return tiny_tests(state, command)
 
     async def main() -> None:
         env = AsyncSweEnv(SweEnv(tiny, FakeBackend(answer), commands=True))

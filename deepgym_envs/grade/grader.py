@@ -94,16 +94,21 @@ class Grader(Closing):
     def _remembered(self, key: Key, kind: type[T], measure: Callable[[], T]) -> T:
         closings = self._closings
 
-        def unless_closed() -> T:
-            # Others may have been waited for, and nobody would close a box that is opened now.
+        def check_open() -> None:
             if self._closings != closings:
                 raise SandboxError(f"{self.task.id} could not be judged: the grader was closed meanwhile")
+
+        def unless_closed() -> T:
+            check_open()  # nobody would close a box that is opened now
             return measure()
 
-        return self._memory.once(key, kind, unless_closed)
+        return self._memory.once(key, kind, unless_closed, check_open)
 
     def _seen(self, state: WorkspaceState) -> TestReport:
         seen = self._in_box(state, hidden=False)
+        if not state.changes and (isinstance(seen, str) or not seen[0].complete):
+            # All potentials of the task are counted by this run, and no agent's code was in it.
+            raise SandboxError(f"the tests of {self.task.id} did not come to their end at its base")
         if isinstance(seen, str):
             return TestReport({}, (), {}, False, False)
         return replace(seen[0], details={})  # none were asked for
@@ -146,7 +151,7 @@ class Grader(Closing):
             try:
                 box.restore(base)
                 return box
-            except BoxLost:
+            except (BoxLost, ActionError):
                 self.close()  # whatever an earlier state did to it, this one gets a new one
         box = self._box = self._backend.open(self.task)
         return box

@@ -10,13 +10,12 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Self, TypeVar
 
-from deepgym_envs.errors import SandboxError
 from deepgym_envs.grade.flake import Flake, compare
 from deepgym_envs.grade.key import Key
 from deepgym_envs.grade.memory_file import MemoryFile
@@ -28,6 +27,8 @@ T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _MAX_CHARS = 64 << 20
 _MAX_FLAKES = 1000
+_LOOK_SECONDS = 0.1
+_PASSING = ("timeout", "crashed", "box_lost")
 
 
 class Memory:
@@ -97,23 +98,29 @@ class Memory:
         self._compare(key, kept, result)
         return kept
 
-    def once(self, key: Key, kind: type[T], make: Callable[[], T]) -> T:
+    def once(
+        self, key: Key, kind: type[T], make: Callable[[], T], waiting: Callable[[], None] = lambda: None
+    ) -> T:
         """The result under ``key``; if it is not known, what ``make`` finds out, while all others wait.
 
-        Others are threads and, with a ``path``, processes. If ``make`` raises, one of those that wait tries.
+        Others are threads and, with a ``path``, processes, for which at most ten minutes are waited. If
+        ``make`` raises, one of those that wait tries. ``waiting`` is called several times a second by who
+        waits, and ends that by raising.
 
         Raises:
-            Exception: what ``make`` raises, if this call found out.
+            Exception: what ``make`` raises, if this call found out; what ``waiting`` raises.
         """
         known = self.get(key, kind)
         if known is None:
-            with self._alone(key):
+            with self._alone(key, waiting):
                 known = self.get(key, kind)
                 if known is None:
                     return self.keep(key, make())
         if self._is_due(key):
-            with suppress(SandboxError):  # nothing was seen, so nothing differs
+            try:
                 self._compare(key, known, make())
+            except Exception as error:  # nothing was seen, so nothing differs; and the result is known
+                _LOG.info("a known result could not be measured again: %s", error)
         return known
 
     def flake(self, key: Key) -> Flake | None:
@@ -184,15 +191,19 @@ class Memory:
         return int.from_bytes(drawn[:6], "big") < self._recheck * 2**48
 
     @contextmanager
-    def _alone(self, key: Key) -> Iterator[None]:
+    def _alone(self, key: Key, waiting: Callable[[], None]) -> Iterator[None]:
         with self._lock:
             flight = self._flights.setdefault(key, _Flight())
             flight.aboard += 1
         try:
-            with flight.lock:
+            while not flight.lock.acquire(timeout=_LOOK_SECONDS):
+                waiting()
+            try:
                 file = self._file
-                with file.alone(key) if file is not None else nullcontext():
+                with file.alone(key, waiting) if file is not None else nullcontext():
                     yield
+            finally:
+                flight.lock.release()
         finally:
             with self._lock:
                 flight.aboard -= 1
@@ -274,6 +285,10 @@ def _forks() -> _Forks:
 
 def _as_text(result: object) -> str | None:
     """What stands for ``result`` in a file; None for what only this process can hold."""
+    if isinstance(result, Verdict) and result.reason in _PASSING:
+        return None  # a slow or crowded moment is not to be remembered for good
+    if isinstance(result, TestReport) and not result.complete:
+        return None
     if isinstance(result, Verdict | TestReport):
         return result.to_json()
     if isinstance(result, float) and math.isfinite(result):

@@ -15,7 +15,7 @@ import sqlite3
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ class MemoryFile:
         return [text for row in rows if (text := _text(row)) is not None]
 
     @contextmanager
-    def alone(self, key: Key) -> Iterator[None]:
+    def alone(self, key: Key, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Hold the lock of ``key``, which the kernel takes back when this process dies.
 
         Waits while another process has it, ten minutes at most: one that is stopped must not stop all others.
@@ -104,7 +104,7 @@ class MemoryFile:
         locks = None
         with suppress(OSError):
             locks = self._lock_file()
-            _wait_for(locks, offset)
+            _wait_for(locks, offset, waiting)
         try:
             yield
         finally:
@@ -211,7 +211,7 @@ def _text(row: Any) -> str | None:
     return row[0].decode("ascii")
 
 
-def _wait_for(locks: int, offset: int) -> None:
+def _wait_for(locks: int, offset: int, waiting: Callable[[], None]) -> None:
     """Return with the lock, or without it when patience has ended.
 
     Raises:
@@ -222,6 +222,7 @@ def _wait_for(locks: int, offset: int) -> None:
         try:
             _set_lock(locks, fcntl.F_WRLCK, offset)
         except (BlockingIOError, PermissionError):
+            waiting()
             time.sleep(pause)
             pause = min(0.02, 2 * pause)
         else:

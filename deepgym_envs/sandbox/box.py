@@ -218,9 +218,12 @@ class Box(Closing):
             "warm": command.warm,
         }
         self._state, self._agent_ran = None, True
-        answer, blobs = self._call(
-            request, [command.stdin, *command.files.values()], seconds=command.seconds + GRACE_SECONDS
-        )
+        blobs: list[bytes] | tuple[()] = [command.stdin, *command.files.values()]
+        try:
+            answer, blobs = self._call(request, blobs, seconds=command.seconds + GRACE_SECONDS)
+        except ActionError as error:  # before the command began, so it is not to blame
+            self.close()
+            raise BoxLost(f"a box could not begin a command: {error}") from None
         return self._completed(answer, blobs)
 
     def close(self) -> None:

@@ -25,7 +25,6 @@ import time
 from array import array
 
 PROTOCOL = 1
-RACY_NS = 60_000_000  # a file touched this recently may be touched again within the same clock tick
 MAX_DEPTH = 64
 MAX_PATH_BYTES = 1024
 MAX_DROPPED = 100
@@ -189,14 +188,15 @@ class Processes:
             if self.requests in ready:  # nobody asks before the answer, so this is the end of whoever asks
                 raise EOFError
             self.forget_wakes()
-            drain(ready, sinks)
+            amount = drain(ready, sinks)
             done = -1
             while done:
                 done, code = self.reap()  # orphans too, or they would use up the limit of processes
                 if done == pid:
                     return code
             # To look costs more than a line of output, and comes out of what the command may use.
-            select.select([self.woken, self.requests], [], [], min(PAUSE_SECONDS, left))
+            if amount < CHUNK // 2:
+                select.select([self.woken, self.requests], [], [], min(PAUSE_SECONDS, left))
 
     def fork(self, apart):
         """Fork; with ``apart`` the child is process 1 of a new PID namespace."""
@@ -319,14 +319,18 @@ def exit_code(status):
 
 
 def drain(ready, sinks):
+    """Read once from each end that is ready; the number of bytes."""
+    amount = 0
     for end in ready:
         if end in sinks:
             data = os.read(end, CHUNK)
+            amount += len(data)
             if data:
                 sinks[end].add(data)
             else:
                 del sinks[end]
                 os.close(end)
+    return amount
 
 
 class Trimmed:
@@ -389,7 +393,8 @@ class Nursery:
         read, write = os.pipe()
         nothing = in_memory(b"")
         argv = ["python", "-I", "-B", os.path.join(here, "nursery.py"), os.path.join(here, "boxd.py")]
-        argv += [json.dumps(self.config), *self.preload]
+        told = {name: value for name, value in self.config.items() if name != "owner"}
+        argv += [json.dumps(told), *self.preload]
         pid = os.fork()
         if pid == 0:
             try:
@@ -414,6 +419,13 @@ class Nursery:
         if self.pid is not None:
             os.kill(self.pid, signal.SIGKILL)
             self.drop()
+
+    def stop_if_starting(self):
+        """Stop it unless it is known to be ready, or says so at this moment."""
+        if self.pid is not None and not self.ready:
+            says_so = select.select([self.end], [], [], 0)[0]
+            if not says_so or not self.wait_until_ready():
+                self.stop()
 
     def drop(self):
         self.end.close()
@@ -504,9 +516,9 @@ class Workspace:
         self.user = config["user"] or (-1, -1)
         self.limits = config["capture"]
         self.folders, self.entries = set(), {}
-        # Files whose identity was taken so soon after they were written that a change within the same clock
-        # tick would not show: fresh while no command has run since, then in doubt until looked into.
-        self.fresh, self.doubtful = set(), set()
+        # Files that a command may have written to since they were last looked into. No time stamp tells: what
+        # is written through a shared mapping leaves those of a file in memory as they are.
+        self.suspects = set()
         self.contents, self.records = {}, []
         self.populate()
 
@@ -543,15 +555,11 @@ class Workspace:
         """Remember the identity of a file of the base, which lies there as it should."""
         found = os.lstat(os.path.join(self.root, path))
         self.entries[path] = identity(found)
-        self.doubtful.discard(path)
-        self.fresh.add(path)
+        self.suspects.discard(path)
 
-    def settle(self):
-        """To be called before a command of the agent's: what is fresh no longer needs no doubt."""
-        if self.fresh:
-            old = time.time_ns() - RACY_NS
-            self.doubtful.update(path for path in self.fresh if self.entries[path][3] >= old)
-            self.fresh.clear()
+    def suspect_all(self):
+        """To be called before a command of the agent's."""
+        self.suspects.update(self.entries)
 
     def make_folder(self, path):
         place = os.path.join(self.root, path)
@@ -572,9 +580,8 @@ class Workspace:
 
     def put(self, path, data, executable):
         """Write a file anew, with the folders that it needs."""
-        if path in self.fresh:  # a new file may get the old one's number within the same tick
-            self.fresh.discard(path)
-            self.doubtful.add(path)
+        if path in self.entries:  # a new file may get the old one's number within the same tick
+            self.suspects.add(path)
         folders = path.split("/")[:-1]
         for depth in range(1, len(folders) + 1):
             folder = "/".join(folders[:depth])
@@ -652,6 +659,7 @@ class Workspace:
         """
         if stat.S_IMODE(os.fstat(top).st_mode) != 0o755:
             os.fchmod(top, 0o755)
+        strip(top)
         with os.scandir(top) as listing:
             entries = list(listing)
         for entry in entries:
@@ -668,35 +676,35 @@ class Workspace:
                 os.rmdir(entry.name, dir_fd=top)
             except OSError:
                 continue
+        os.utime(top, ns=(0, 0))
         os.close(top)
 
     def walk_all(self, visit):
         os.chmod(self.root, 0o755)  # what the agent may have taken from itself
         self.walk(os.open(self.root, DIRECTORY), "", visit)
 
-    def unchanged(self, path, found, exactly=False):
-        """Whether the file at ``path`` is the base's; looks into it where its identity proves nothing.
+    def unchanged(self, parent, path, entry, exactly=False):
+        """Whether ``entry`` of the folder ``parent`` is the base's file at ``path``, its bytes included.
 
-        ``found`` is what the kernel says of it. With ``exactly`` it must not have been touched either: times
-        are no part of a value, and leave no trace.
+        With ``exactly`` it must not have been touched either: times are no part of a value, and leave no
+        trace.
         """
         known = self.entries.get(path)
         if known is None:
             return False
-        now = identity(found)
-        same = now == known
-        if same and path not in self.doubtful:
+        found = entry.stat(follow_symlinks=False)
+        same = identity(found) == known
+        if same and path not in self.suspects:
             return True
         if (exactly and not same) or not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
             return False
         executable = bool(found.st_mode & stat.S_IXUSR)
         if found.st_size != known[2] or stat.S_IMODE(found.st_mode) != file_mode(executable):
             return False
-        if content(self.read(path, known[2] + 1)[1], executable) != self.contents[path]:
+        if content(bytes_of(parent, entry.name, known[2] + 1), executable) != self.contents[path]:
             return False
         if same:
-            self.doubtful.discard(path)
-            self.fresh.add(path)
+            self.suspects.discard(path)
         return True
 
     def capture(self):
@@ -705,7 +713,9 @@ class Workspace:
         budget = dict(self.limits)
 
         def visit(parent, path, entry):
-            if path in self.entries and self.unchanged(path, entry.stat(follow_symlinks=False)):
+            if path in self.entries and self.unchanged(parent, path, entry):
+                if not self.unchanged(parent, path, entry, exactly=True):
+                    self.put_base(path)  # touched: whoever has the box next must not see that
                 seen.add(path)
                 return False
             if not is_cache(path):
@@ -744,11 +754,13 @@ class Workspace:
         if stat.S_IMODE(found.st_mode) != file_mode(executable):
             os.chmod(entry.name, file_mode(executable), dir_fd=parent)
         data = self.read(path, found.st_size)[1]
-        if found.st_nlink != 1:  # a value knows no hard links: an edit of one file must not change another
+        # A value knows no hard links, since an edit of one file must not change another, nor holes, since it
+        # must fit wherever it has been.
+        if found.st_nlink != 1 or found.st_blocks * 512 < found.st_size:
             try:
                 self.put(path, data, executable)
             except OSError:
-                return "a hard link, and there is no room for a file of its own"
+                return "a hard link or a sparse file, and there is no room for a file of its own"
         budget["bytes"] -= found.st_size
         budget["name_bytes"] -= name_size
         budget["files"] -= 1
@@ -772,7 +784,7 @@ class Workspace:
         good, touched = {"": set()}, set()
 
         def visit(parent, path, entry):
-            if self.belongs(path, entry, good):
+            if self.belongs(parent, path, entry, good):
                 return path in self.folders
             discard(parent, entry.name)
             touched.add(os.path.dirname(path))
@@ -786,17 +798,19 @@ class Workspace:
             touched.update("/".join(folders[:depth]) for depth in range(len(folders) + 1))
         for folder in touched:
             self.look_again(folder, good)
+        for folder in good:
+            os.utime(os.path.join(self.root, folder), ns=(0, 0))
         if good.keys() - {""} != self.folders:
             return "other folders than the base's"
         return self.digest_of(set().union(*good.values()))
 
-    def belongs(self, path, entry, good):
+    def belongs(self, parent, path, entry, good):
         """Whether an entry is the base's; if so it is added to ``good``, files by their folders."""
         if path in self.folders:
             if entry.is_dir(follow_symlinks=False):
                 good.setdefault(path, set())
                 return True
-        elif path in self.entries and self.unchanged(path, entry.stat(follow_symlinks=False), exactly=True):
+        elif path in self.entries and self.unchanged(parent, path, entry, exactly=True):
             good[path.rpartition("/")[0]].add(path)
             return True
         return False
@@ -805,10 +819,14 @@ class Workspace:
         """See afresh what a folder holds; raises ``SystemExit`` for what does not belong there."""
         prefix = folder + "/" if folder else ""
         good[folder] = set()
-        with os.scandir(os.path.join(self.root, folder)) as listing:
-            for entry in listing:
-                if not self.belongs(prefix + entry.name, entry, good):
-                    raise SystemExit("boxd: the workspace cannot be put back")
+        parent = os.open(os.path.join(self.root, folder), DIRECTORY)
+        try:
+            with os.scandir(parent) as listing:
+                for entry in listing:
+                    if not self.belongs(parent, prefix + entry.name, entry, good):
+                        raise SystemExit("boxd: the workspace cannot be put back")
+        finally:
+            os.close(parent)
 
 
 def content(data, executable):
@@ -819,6 +837,28 @@ def content(data, executable):
 def identity(found):
     """What a change of a file cannot leave alone."""
     return (found.st_mode, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns, found.st_nlink)
+
+
+def bytes_of(parent, name, limit):
+    """Up to ``limit`` bytes of a file that is no link."""
+    end = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        return os.read(end, limit)
+    finally:
+        os.close(end)
+
+
+def strip(folder):
+    """Remove what a command may have attached to a folder; default access lists would even apply to us."""
+    try:
+        names = os.listxattr(folder)
+    except OSError as error:
+        if error.errno != errno.ENOTSUP:
+            raise
+        return
+    for name in names:
+        if name.startswith(("user.", "system.posix_acl")):
+            os.removexattr(folder, name)
 
 
 def is_cache(path):
@@ -851,7 +891,10 @@ def empty(top: int) -> None:
             entries = list(listing)
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry.name, dir_fd=here)
+                try:
+                    os.unlink(entry.name, dir_fd=here)
+                except FileNotFoundError:
+                    pass
                 continue
             os.chmod(entry.name, 0o700, dir_fd=here)
             name = entry.name
@@ -954,6 +997,7 @@ class Server:
         return {}, []
 
     def do_restore(self, request, blobs):
+        self.nursery.stop_if_starting()  # what it tries out as it starts would seem to be an agent's
         self.processes.kill_all()
         self.clear_scratch()
         digest = self.workspace.revert()
@@ -988,7 +1032,7 @@ class Server:
         place = os.path.join(self.config["inputs"], os.urandom(8).hex())
         argv = [part.replace("{files}", place) for part in request["argv"]]
         environment = {**self.config["environment"], **request["environment"]}
-        self.workspace.settle()
+        self.workspace.suspect_all()
 
         def start():
             os.execvpe(argv[0], argv, environment)
@@ -1029,12 +1073,14 @@ class Server:
                 os.mkdir(place)
             if stat.S_IMODE(found) != mode:
                 os.chmod(place, mode)
+            strip(place)
         for folder in (self.config["inputs"], *self.config["scratch"]):
             try:
                 top = os.open(folder, DIRECTORY)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             empty(top)
+            os.utime(folder, ns=(0, 0))
 
     def wait_for_request(self, requests):
         """Return when there is one; a box that lies idle gives up what takes most of its memory."""
@@ -1108,7 +1154,10 @@ def main():
             server.wait_for_request(requests)
             request, blobs = receive(requests)
             send(answers, *server.answer(request, blobs))
-            server.nursery.start()  # while nobody waits
+            try:
+                server.nursery.start()  # while nobody waits
+            except OSError:
+                pass  # the box may be full of processes now; a run that needs it tries again
     except (EOFError, BrokenPipeError):
         server.nursery.stop()
         server.processes.kill_all()

@@ -47,7 +47,17 @@ def rehearsed():
                     os._exit(0)
 
             os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-            arguments = ["-p", "no:cacheprovider", "-q", "--color=no", "-c", os.devnull, "--rootdir", "/"]
+            arguments = [
+                "-p",
+                "no:cacheprovider",
+                "-q",
+                "-s",
+                "--color=no",
+                "-c",
+                os.devnull,
+                "--rootdir",
+                "/",
+            ]
             pytest.main(arguments, plugins=[Stop()])
         finally:
             os._exit(0)

@@ -52,13 +52,13 @@ class Stock:
         self._begin()
 
     def _begin(self) -> None:
-        self._process = os.getpid()
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._shelf = Shelf(self._size, self._memory_mb)
         self._waiting: list[_Waiter] = []
         self._ending = 0  # boxes that were taken out and are not closed yet
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._process = os.getpid()  # last, for another thread may ask in which process this began
 
     def _arrive(self, borrower: Borrower | None = None) -> None:
         """A forked child has a copy of its parent's memory, but must not talk to its parent's boxes."""
@@ -161,6 +161,8 @@ class Stock:
             while borrower.slot is not None and borrower.slot.busy:  # somebody captures it at this moment
                 if self._closed:
                     raise BoxLost("the pool of boxes is closed")
+                if borrower.slot.user is borrower:
+                    raise BoxLost("a call on this box was broken off")
                 self._changed.wait()
             slot = borrower.slot
             if slot is not None:
@@ -200,6 +202,7 @@ class Stock:
                 if not borrower.closed:
                     return slot
                 self._leave_box(borrower, slot)
+                raise BoxLost("the box is closed")
 
     def give_back(self, borrower: Borrower) -> None:
         """A call is over. What it left in the box is the borrower's workspace, where that is no value."""
@@ -275,13 +278,13 @@ class Stock:
 
     def _ask(self, waiter: _Waiter) -> None:
         """Queue up, or go on queueing where the slot was not yet the one to use."""
+        waiter.slot, waiter.at_work = None, False
+        if self._closed or waiter.borrower.closed:
+            raise BoxLost("the pool of boxes is closed" if self._closed else "the box is closed")
         if waiter not in self._waiting:
             self._waiting.append(waiter)
-        waiter.slot, waiter.at_work = None, False
         waiter.ready.clear()
         self._serve()
-        if waiter.slot is None and (self._closed or waiter.borrower.closed):
-            raise BoxLost("the pool of boxes is closed" if self._closed else "the box is closed")
 
     def _give_up(self, waiter: _Waiter) -> None:
         """Stop waiting. What was granted may be in the middle of something and is not used again."""
@@ -304,7 +307,7 @@ class Stock:
         coming = self._shelf.coming()
         for waiter in list(self._waiting):
             borrower, kind = waiter.borrower, waiter.borrower.kind
-            if kind.purpose in held_up or (held_up and self._memory_mb is not None):
+            if borrower.closed or kind.purpose in held_up or (held_up and self._memory_mb is not None):
                 continue
             if waiter.at_work:
                 held_up.add(kind.purpose)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from deepgym_envs.errors import ActionError
 from deepgym_envs.sandbox.contract import Query
 from deepgym_envs.state import File
@@ -116,6 +118,73 @@ os.utime(sys.argv[1], ns=(found.st_atime_ns, found.st_mtime_ns))
     bench.captures(bench.state({path: File(b"\0" + old.data[1:], old.executable)}))
     bench.box.restore(bench.clean)
     bench.holds(bench.clean)
+
+
+def a_write_through_a_shared_mapping_is_seen_and_undone(bench: Bench) -> None:
+    path = next(path for path, file in bench.base.items() if len(file.data) > 4)
+    script = """
+import mmap, os, sys
+end = os.open(sys.argv[1], os.O_RDWR)
+with mmap.mmap(end, 0) as mapped:
+    mapped[0]
+    mapped[0:4] = b"EVIL"
+"""
+    wanted = bench.state({path: b"EVIL" + bench.base[path].data[4:]})
+    if bench.base[path].executable:
+        wanted = bench.state({path: File(b"EVIL" + bench.base[path].data[4:], executable=True)})
+    bench.box.restore(bench.clean)
+    for capture_between in (True, False):
+        time.sleep(0.1)  # longer than any clock tick
+        bench.python(script, path)
+        if capture_between:
+            bench.captures(wanted)
+        bench.box.restore(bench.clean)
+        bench.holds(bench.clean)
+        bench.captures(bench.clean)
+
+
+def what_a_program_attaches_to_folders_does_not_last(bench: Bench) -> None:
+    script = """
+import os, struct, sys
+lists = struct.pack("<I", 2) + b"".join(
+    struct.pack("<HHI", tag, 0, 0xFFFFFFFF) for tag in (0x01, 0x04, 0x20))
+for folder in [".", "check", os.environ["TMPDIR"]]:
+    for name, value in (("user.note", b"x"), ("system.posix_acl_default", lists)):
+        try:
+            os.setxattr(folder, name, value)
+        except OSError:
+            pass
+    try:
+        os.utime(folder, (777, 777))
+    except OSError:
+        pass
+"""
+    look = """
+import os
+for folder in [".", os.environ["TMPDIR"]]:
+    names = [name for name in os.listxattr(folder) if name.startswith(("user.", "system.posix_acl"))]
+    print(folder, names, int(os.stat(folder).st_mtime) == 777)
+"""
+    for capture_between in (True, False):
+        bench.restore({"check/x": b"x"})
+        bench.python(script)
+        if capture_between:
+            bench.box.capture()
+        bench.box.restore(bench.clean)
+        rows = bench.python(look).decode().splitlines()
+        true(all(row.endswith(" [] False") for row in rows), f"a folder keeps what was attached: {rows}")
+        bench.sh("echo x > made; cat made; rm made")
+
+
+def a_sparse_file_becomes_one_that_fits_wherever_it_has_been(bench: Bench) -> None:
+    bench.restore({})
+    bench.python("import os; os.truncate(os.open('check-sparse', os.O_CREAT | os.O_WRONLY, 0o644), 1 << 20)")
+    captured = bench.box.capture()
+    wanted = bench.state({"check-sparse": bytes(1 << 20)})
+    true(captured.state in (wanted, bench.clean), f"captured {captured.state.changed_paths}")
+    if captured.state == wanted:
+        blocks = int(bench.python("import os; print(os.stat('check-sparse').st_blocks)"))
+        true(blocks * 512 >= 1 << 20, "a file of the workspace has holes")
 
 
 def capture_drops_what_cannot_be_a_value_and_names_it(bench: Bench) -> None:
@@ -276,6 +345,9 @@ CHECKS = (
     capture_gives_bytes_and_names_of_every_kind,
     an_edit_right_after_a_restore_is_seen,
     an_edit_that_puts_size_and_time_back_is_seen,
+    a_write_through_a_shared_mapping_is_seen_and_undone,
+    what_a_program_attaches_to_folders_does_not_last,
+    a_sparse_file_becomes_one_that_fits_wherever_it_has_been,
     capture_drops_what_cannot_be_a_value_and_names_it,
     hard_links_become_files_of_their_own,
     folders_of_any_depth_and_names_of_any_length_do_no_harm,

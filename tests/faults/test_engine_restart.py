@@ -168,8 +168,12 @@ def test_without_an_engine_the_first_step_is_masked_and_the_next_episode_with_it
 @pytest.mark.docker
 def test_a_run_waits_for_the_engine_and_loses_no_episode(engine: Engine, tiny: Task, tmp_path: Path) -> None:
     folder = tiny.recipe.folder.parents[1] / tiny.id.split("/")[1]
+    script = tmp_path / "reads.jsonl"  # a read needs a box, as steps to states that are known do not
+    calls = [{"tool": "read_file", "arguments": {"path": MODULE}}] * 20
+    calls.append({"tool": "write_file", "arguments": {"path": MODULE, "content": SOLVED}})
+    script.write_text("".join(json.dumps(call) + "\n" for call in calls))
     command = [sys.executable, "-m", "deepgym_envs", "eval", "--task", str(folder), "--sandbox", "docker",
-               "-n", "14", "--workers", "2", "--out", str(tmp_path / "run"), "--json"]  # fmt: skip
+               "--agent", f"scripted:{script}", "-n", "300", "--workers", "2", "--out", str(tmp_path / "run"), "--json"]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment
@@ -186,9 +190,9 @@ def test_a_run_waits_for_the_engine_and_loses_no_episode(engine: Engine, tiny: T
             run.kill()
     assert run.returncode == 0, errors
     result = json.loads(said)
-    assert 3 <= before < 14, "the engine was not stopped in mid-run"
-    assert (result["episodes"], result["solved"], result["masked"]) == (14, 14, 0)
-    assert stored(tmp_path / "run") == 14
+    assert 3 <= before < 300, "the engine was not stopped in mid-run"
+    assert (result["episodes"], result["solved"], result["masked"]) == (300, 300, 0)
+    assert stored(tmp_path / "run") == 300
     with closing(connect()) as client:  # one that was created when the engine died could not be removed then
         end = time.monotonic() + 20
         while engine.containers() and time.monotonic() < end:

@@ -10,13 +10,13 @@ import pytest
 
 from deepgym_envs import Grader, Memory, SandboxError, Task, WorkspaceState, grade
 from deepgym_envs.errors import BoxLost
-from deepgym_envs.grade import grader as grader_module
-from deepgym_envs.sandbox import Command, Completed
+from deepgym_envs.grade import key as key_module
+from deepgym_envs.sandbox import Backend, Command, Completed
 from deepgym_envs.testing import FakeBackend, completed
 
-from ..tiny import BROKEN, SOLVED, MakeTiny, fake, make_tiny, tiny, tiny_tests  # noqa: TID252
+from ..tiny import BROKEN, SOLVED, MakeTiny, fake, isolating, make_tiny, tiny, tiny_tests  # noqa: TID252
 
-FIXTURES = (fake, make_tiny, tiny)
+FIXTURES = (fake, isolating, make_tiny, tiny)
 MODULE = "tiny/__init__.py"
 
 
@@ -72,7 +72,7 @@ def test_a_grader_that_has_changed_asks_again(tiny: Task, monkeypatch: pytest.Mo
     memory, backend = Memory(), Counting()
     with Grader(tiny, backend, memory) as grader:
         grader.grade(tiny.gold)
-        monkeypatch.setattr(grader_module, "_ways", lambda: "another")
+        monkeypatch.setattr(key_module, "_ways", lambda: "another")
         grader.grade(tiny.gold)
         grader.grade(tiny.gold)
     assert backend.runs == 2
@@ -285,3 +285,40 @@ def test_closed_from_another_thread_nothing_is_judged_and_nothing_remembered(tin
     closing.join(20)
     assert len(memory) == 0
     assert all(box.closed for box in backend.boxes)
+
+
+MAPPED = """
+import mmap, os
+end = os.open("tests/test_tiny.py", os.O_RDWR)
+with mmap.mmap(end, 0) as mapped:
+    mapped[0]
+    mapped[0:8] = b"raise X "
+"""
+NOTES = """
+import os, struct
+lists = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", tag, 0, 0xFFFFFFFF) for tag in (0x01, 0x04, 0x20))
+for folder in ("/workspace", "/tmp", "/inputs", "/dev/shm"):
+    for name, value in (("user.note", b"x"), ("system.posix_acl_default", lists)):
+        try:
+            os.setxattr(folder, name, value)
+        except OSError:
+            pass
+"""
+
+
+@pytest.mark.parametrize("trick", [MAPPED, NOTES], ids=["a shared mapping", "access lists of folders"])
+def test_what_one_solution_does_to_the_box_does_not_reach_the_next(
+    isolating: Backend, tiny: Task, trick: str
+) -> None:
+    hostile = WorkspaceState(tiny.base).with_file(
+        "tiny/__init__.py", f"{SOLVED}\n\nexec({trick!r})\n".encode()
+    )
+    with Grader(tiny, isolating) as grader:
+        for number in range(2):
+            time.sleep(0.1)  # longer than any clock tick
+            attack = hostile.with_file("tiny/note.py", b"x = %d\n" % number)
+            grader.grade(attack)
+            grader.visible(attack)
+            honest = tiny.gold.with_file("tiny/note.py", b"y = %d\n" % number)
+            assert grader.grade(honest).reason == "passed"
+            assert len(grader.visible(honest).passed) == 3

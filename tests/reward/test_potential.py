@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from deepgym_envs import Grader, Memory, Task, WorkspaceState
+from deepgym_envs import Grader, Memory, SandboxError, Task, WorkspaceState
 from deepgym_envs.reward import measured, visible_tests
 from deepgym_envs.sandbox import Command, Completed
 from deepgym_envs.testing import FakeBackend, completed
 
-from ..tiny import SOLVED, MakeTiny, fake, make_tiny, tiny  # noqa: TID252
+from ..tiny import SOLVED, MakeTiny, fake, make_tiny, tiny, tiny_tests  # noqa: TID252
 
 FIXTURES = (fake, make_tiny, tiny)
 MODULE = "tiny/__init__.py"
@@ -29,17 +29,30 @@ def potential(task: Task, backend: FakeBackend, files: dict[str, bytes | None]) 
         (SOLVED, 1.0),
         ("def add(:", 0.0),
         ("def add(a, b):\n    return 0\n\n\ndef double(a):\n    return 0\n", 0.0),
-        ("import sys\nsys.exit()", 0.0),
     ],
 )
 def test_it_is_the_share_that_passes(tiny: Task, fake: FakeBackend, module: str | None, value: float) -> None:
-    if module is not None and "exit" in module:
-        fake = FakeBackend(lambda state, _: (completed(0), state))
     files: dict[str, bytes | None] = {} if module is None else {MODULE: module.encode()}
-    if module is None or "exit" not in module:
-        assert potential(tiny, fake, files) == pytest.approx(value)
-    else:
-        assert potential(tiny, fake, files) == 0.0
+    assert potential(tiny, fake, files) == pytest.approx(value)
+
+
+def test_a_run_that_does_not_come_to_its_end_is_worth_nothing(tiny: Task) -> None:
+    def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        return (completed(0), state) if state.changes else tiny_tests(state, command)
+
+    assert potential(tiny, FakeBackend(answer), {MODULE: b"import sys\nsys.exit()"}) == 0.0
+
+
+def test_without_a_whole_run_at_the_base_nothing_can_be_measured_nor_is_that_remembered(tiny: Task) -> None:
+    ends = iter([False, True, True])
+
+    def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        return tiny_tests(state, command) if next(ends) else (completed(None), state)
+
+    with Grader(tiny, FakeBackend(answer)) as grader:
+        with pytest.raises(SandboxError, match="did not come to their end at its base"):
+            visible_tests(grader, tiny.gold)
+        assert visible_tests(grader, tiny.gold) == 1.0
 
 
 @pytest.mark.parametrize("editable", [("tiny/**",), ("tiny/**", "tests/**", "*.py")])

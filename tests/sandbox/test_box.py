@@ -321,8 +321,9 @@ def test_an_edit_in_the_tick_of_a_restore_is_undone(box: Box, tmp_path: Path) ->
 
 
 def test_inputs_of_a_command_that_could_not_be_written_are_cleared(box: Box, tmp_path: Path) -> None:
-    with pytest.raises(ActionError):
+    with pytest.raises(BoxLost, match="could not begin a command") as caught:
         box.run(Command(("true",), 10, files={"a": b"", "a/b": b""}))
+    assert not caught.value.after_agent_code
     assert list((tmp_path / "inputs").iterdir()) == []
 
 

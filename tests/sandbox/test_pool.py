@@ -713,3 +713,26 @@ print("end", threading.active_count())
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout) == (0, "end 2\n"), done.stderr
+
+
+def test_a_sandbox_that_is_closed_while_its_box_is_being_opened_ends_its_call(tasks: Sequence[Task]) -> None:
+    backend = Counting(seconds=0.2)
+    ended: list[BaseException] = []
+    with Pool(backend, size=2) as pool:
+        one, other = pool.open(tasks[0]), pool.open(tasks[0])
+        one.run(write("a", "1"))  # its workspace lies in the only box
+
+        def look() -> None:
+            try:
+                read(other, "a")
+            except BoxLost as error:
+                ended.append(error)
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        until(lambda: backend.attempts == 2)
+        other.close()
+        looking.join(10)
+        assert not looking.is_alive()
+        assert [str(error) for error in ended] == ["the box is closed"]
+        assert one.capture().state.get("a") == File(b"1")
