@@ -47,7 +47,8 @@ class AsyncSweEnv:
 
     >>> from deepgym_envs.testing import FakeBackend
     >>> async def play() -> float:
-    ...     async with AsyncSweEnv(SweEnv("starter/tallybook-register-opening", FakeBackend())) as env:
+    ...     env = SweEnv("starter/tallybook-register-opening", FakeBackend(), measure="never")
+    ...     async with AsyncSweEnv(env) as env:
     ...         await env.reset(seed=0)
     ...         observation, reward, terminated, truncated, info = await env.step({"tool": "list_files"})
     ...         return reward

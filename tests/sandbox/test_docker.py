@@ -159,7 +159,8 @@ def test_a_fork_bomb_ends_and_the_box_survives(box: Sandbox) -> None:
     )
     assert done.timed_out
     assert time.monotonic() - began < 8
-    assert sh(box, "ls -d /proc/[0-9]* | wc -l") <= "4"
+    # boxd, what tests are forked from and its child, and these three
+    assert int(sh(box, "ls -d /proc/[0-9]* | wc -l")) <= 6
 
 
 def test_a_memory_bomb_is_killed_and_the_box_survives(box: Sandbox) -> None:
