@@ -29,9 +29,9 @@ from benchmarks.measurement import Aim, Result, arguments, finish
 from deepgym_envs import SweEnv, Task
 from deepgym_envs.action import ReadFile, RunTests, Submit
 from deepgym_envs.sandbox import Backend
-from deepgym_envs.sandbox.box import IDLE_SECONDS
 from deepgym_envs.sandbox.bwrap import BwrapBackend
 from deepgym_envs.sandbox.docker import DockerBackend, connect
+from deepgym_envs.sandbox.program import IDLE_SECONDS
 
 RESET, TESTED, ALONE = "after a reset and a read", "after a run of the tests", "left alone for a while"
 

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from deepgym_envs.errors import ActionError, BoxLost
 from deepgym_envs.recipe import RepoRecipe
-from deepgym_envs.sandbox.channel import MAX_BODY, Channel
+from deepgym_envs.sandbox.channel import Channel
 from deepgym_envs.sandbox.contract import Captured, Closing, Command, Completed, Found, Line, Query
 from deepgym_envs.state import File, Tree, WorkspaceState, check_path, glob_pattern
 
-BOXD = Path(__file__).with_name("boxd.py")
-NURSERY = Path(__file__).with_name("nursery.py")
 GRACE_SECONDS = 30.0
-IDLE_SECONDS = 30.0
 MAX_FIND_BYTES = 4 << 20
-CAPTURE_FILES = 10_000
-CAPTURE_FILE_BYTES = 8 << 20
-CAPTURE_NAME_BYTES = 4 << 20  # escaped in JSON six times as many, which a header can hold
 
 _REASONS = {
     "ENOENT": "there is no such file",
@@ -35,41 +28,6 @@ _REASONS = {
     "ENXIO": "it is not a regular file",
     "ENOTEMPTY": "the folder is not empty",
 }
-
-
-def boxd_config(
-    *,
-    workspace: str,
-    base: str,
-    inputs: str,
-    scratch: tuple[str, ...],
-    environment: Mapping[str, str],
-    user: tuple[int, int] | None,
-    rlimits: Mapping[str, int],
-    disk_bytes: int,
-) -> dict[str, Any]:
-    """What ``boxd.py`` is told at its start; ``user`` is the agent's (uid, gid) if not boxd's own.
-
-    Until ``preload`` is set to names of modules, possibly none, that warm commands find imported beside
-    pytest, every command is cold.
-    """
-    return {
-        "workspace": workspace,
-        "base": base,
-        "inputs": inputs,
-        "scratch": list(scratch),
-        "environment": dict(environment),
-        "user": user,
-        "preload": None,
-        "idle_seconds": IDLE_SECONDS,
-        "rlimits": {"CORE": 0, "NOFILE": 1024, **rlimits},
-        "capture": {
-            "files": CAPTURE_FILES,
-            "file_bytes": CAPTURE_FILE_BYTES,
-            "name_bytes": CAPTURE_NAME_BYTES,
-            "bytes": min(disk_bytes, MAX_BODY),
-        },
-    }
 
 
 def agent_environment(python_folder: str, scratch: str, workspace: str, recipe: RepoRecipe) -> dict[str, str]:

@@ -22,19 +22,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from deepgym_envs.errors import ImageError, SandboxError, SandboxUnavailable
 from deepgym_envs.lock import exclusive
 from deepgym_envs.owner import own_prefix, this_process
 from deepgym_envs.paths import cache_dir
-from deepgym_envs.sandbox.box import BOXD, NURSERY, Box, agent_environment, boxd_config
+from deepgym_envs.sandbox.box import Box, agent_environment
 from deepgym_envs.sandbox.cgroup import Group, make_group
 from deepgym_envs.sandbox.channel import Channel
 from deepgym_envs.sandbox.contract import Command, Sandbox
 from deepgym_envs.sandbox.hostenv import HostEnvironment, HostPython, host_environment, own_python
 from deepgym_envs.sandbox.local import memory_rlimits
 from deepgym_envs.sandbox.pipes import ChildProgram
+from deepgym_envs.sandbox.program import BOXD, NURSERY, BoxConfig, start_command
 from deepgym_envs.sandbox.reaper import Once, host_places, reap
 from deepgym_envs.state import Tree
 from deepgym_envs.task import Limits, Task
@@ -135,24 +135,22 @@ def _trial() -> Box:
 
 def _config(
     limits: Limits, variables: dict[str, str], group: Group, preload: tuple[str, ...] | None
-) -> dict[str, Any]:
+) -> BoxConfig:
     """What the box's program is told."""
     rlimits = {"NPROC": limits.pids} | ({} if "memory" in group.controllers else memory_rlimits(limits))
-    config = boxd_config(
+    return BoxConfig(
         workspace="/workspace",
         base="/opt/deepgym/base",
         inputs="/inputs",
         scratch=("/tmp", "/dev/shm"),
         environment=variables,
-        user=None,
         rlimits=rlimits,
         disk_bytes=limits.disk_mb << 20,
+        namespaces=True,
+        preload=preload,
+        tmpfs={place: f"nr_inodes={inodes}" for place, inodes in _TMPFS.items()},
+        owner=str(this_process()),
     )
-    config["preload"] = preload
-    config["namespaces"] = True
-    config["owner"] = str(this_process())
-    config["tmpfs"] = {place: f"nr_inodes={inodes}" for place, inodes in _TMPFS.items()}
-    return config
 
 
 def _start(
@@ -161,7 +159,7 @@ def _start(
     mounts: list[str],
     python: HostPython,
     program: str,
-    config: dict[str, Any],
+    config: BoxConfig,
     group: Group,
 ) -> Box:
     """A box whose program runs by ``program``, which ``python`` is the base of."""
@@ -173,8 +171,7 @@ def _start(
         command = [_bwrap(), "--info-fd", str(tell), *_isolation(), *_system(python), *mounts]
         for place, descriptor in files.items():
             command += ["--perms", "0644", "--ro-bind-data", str(descriptor), place]
-        command += [*_writable(limits), "--", program, "-I", "-S", "-B", "-X", "utf8", "/opt/deepgym/boxd.py"]
-        command.append(json.dumps(config))
+        command += [*_writable(limits), "--", *start_command(program), config.to_json()]
         running = ChildProgram(group.command(command), Path("/"), (tell, *files.values()))
     except BaseException as error:
         told.close()

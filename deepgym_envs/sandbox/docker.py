@@ -20,10 +20,11 @@ from docker.types import LogConfig
 
 from deepgym_envs.errors import SandboxError, SandboxUnavailable
 from deepgym_envs.owner import owner_in, this_process
-from deepgym_envs.sandbox.box import Box, agent_environment, boxd_config
+from deepgym_envs.sandbox.box import Box, agent_environment
 from deepgym_envs.sandbox.channel import Channel, remaining, send_all
 from deepgym_envs.sandbox.contract import Sandbox
 from deepgym_envs.sandbox.image import AGENT, task_image
+from deepgym_envs.sandbox.program import BoxConfig, start_command
 from deepgym_envs.sandbox.reaper import Belonging, Once, host_places, reap
 from deepgym_envs.task import Task
 
@@ -126,17 +127,16 @@ class DockerBackend:
 
     def _create(self, client: docker.DockerClient, tag: str, task: Task) -> str:
         limits = task.limits
-        config = boxd_config(
+        config = BoxConfig(
             workspace="/workspace",
             base="/opt/deepgym/base",
             inputs="/inputs",
             scratch=("/tmp", "/dev/shm", "/dev/mqueue"),
             environment=agent_environment("/opt/venv/bin", "/tmp", "/workspace", task.recipe),
             user=(AGENT, AGENT),
-            rlimits={},
             disk_bytes=limits.disk_mb << 20,
+            preload=task.recipe.test.preload,
         )
-        config["preload"] = task.recipe.test.preload
         memory = (limits.memory_mb + limits.disk_mb) << 20
         host = client.api.create_host_config(
             network_mode="none",
@@ -164,8 +164,8 @@ class DockerBackend:
         )
         created = client.api.create_container(
             tag,
-            entrypoint=["/opt/venv/bin/python", "-I", "-S", "-B", "-X", "utf8", "/opt/deepgym/boxd.py"],
-            command=[json.dumps(config)],
+            entrypoint=start_command("/opt/venv/bin/python"),
+            command=[config.to_json()],
             user="0:0",
             stdin_open=True,
             network_disabled=True,

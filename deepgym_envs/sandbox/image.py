@@ -7,7 +7,7 @@ in without upstream's history, as one fresh commit that the agent can look at bu
 Inside the image::
 
     /opt/venv              read-only virtual environment, bytecode compiled
-    /opt/deepgym/boxd.py   the box's own program, root's; beside it nursery.py, for warm starts
+    /opt/deepgym/boxd/     the box's own program, root's; beside it nursery.py, for warm starts
     /opt/deepgym/base/     the source at the task's base
     /opt/deepgym/git/      its one commit
     /workspace             empty; a box mounts memory there and fills it from base/
@@ -37,7 +37,7 @@ from deepgym_envs.owner import scratch_folder
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.recipe import RepoRecipe
 from deepgym_envs.sandbox.base_image import LABEL, BaseImage, Report, base_image
-from deepgym_envs.sandbox.box import BOXD, NURSERY
+from deepgym_envs.sandbox.program import program_files
 from deepgym_envs.state import File, Tree
 from deepgym_envs.task import Task
 from deepgym_envs.text import clean
@@ -97,7 +97,7 @@ def _task_image(client: Any, task: Task, report: Report) -> str:
             lines.append("RUN find /workspace -mindepth 1 -delete")
         files = {f"context/base/{path}": file for path, file in task.base.items()}
         files["context/base/.git"] = File(f"gitdir: {GIT_FOLDER}\n".encode())
-        files.update({f"context/{path.name}": File(path.read_bytes()) for path in (BOXD, NURSERY)})
+        files.update({f"context/{path}": File(data) for path, data in program_files().items()})
         files.update({f"context/git/{path}": file for path, file in _one_commit(task.base).items()})
         _build(client, tag, lines, files, {LABEL: "task", f"{LABEL}.subject": task.id})
     return tag
@@ -146,8 +146,9 @@ def prune_images(client: Any, keep: Iterable[Task], *, bases: bool = False) -> l
 
 
 def _task_tag(task: Task) -> str:
-    total = hashlib.sha256(b"task image 2\n" + BOXD.read_bytes() + NURSERY.read_bytes())
-    for part in (task.recipe.environment_digest, task.base.digest):
+    program = Tree({path: File(data) for path, data in program_files().items()})
+    total = hashlib.sha256(b"task image 3\n")
+    for part in (program.digest, task.recipe.environment_digest, task.base.digest):
         total.update(part.encode())
     return f"deepgym-envs/{task.recipe.name}:{total.hexdigest()[:16]}"
 

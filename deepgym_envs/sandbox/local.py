@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import tempfile
@@ -14,12 +13,13 @@ from pathlib import Path
 
 from deepgym_envs.errors import SandboxError
 from deepgym_envs.owner import own_prefix, this_process
-from deepgym_envs.sandbox import boxd
-from deepgym_envs.sandbox.box import BOXD, Box, agent_environment, boxd_config
+from deepgym_envs.sandbox.box import Box, agent_environment
+from deepgym_envs.sandbox.boxd.folders import DIRECTORY, empty
 from deepgym_envs.sandbox.channel import Channel
 from deepgym_envs.sandbox.contract import Sandbox
 from deepgym_envs.sandbox.hostenv import host_environment
 from deepgym_envs.sandbox.pipes import ChildProgram
+from deepgym_envs.sandbox.program import BOXD, BoxConfig, start_command
 from deepgym_envs.sandbox.reaper import Once, host_places, reap
 from deepgym_envs.task import Limits, Task
 
@@ -91,20 +91,19 @@ def _start(task: Task, folder: Path, programs: Path) -> ChildProgram:
         place.mkdir()
     task.base.write_to(places["base"])
     scratch, workspace = str(places["tmp"]), str(places["workspace"])
-    config = boxd_config(
+    config = BoxConfig(
         workspace=workspace,
         base=str(places["base"]),
         inputs=str(places["inputs"]),
         scratch=(scratch,),
         environment=agent_environment(str(programs), scratch, workspace, task.recipe),
-        user=None,
         rlimits=memory_rlimits(task.limits) | {"FSIZE": task.limits.disk_mb << 20},
         disk_bytes=task.limits.disk_mb << 20,
+        preload=task.recipe.test.preload,
+        owner=str(this_process()),
     )
-    config["owner"] = str(this_process())
-    config["preload"] = task.recipe.test.preload
-    command = [str(programs / "python"), "-I", "-S", "-B", "-X", "utf8", str(BOXD), json.dumps(config)]
-    return ChildProgram(command, folder)
+    command = start_command(str(programs / "python"), str(BOXD.parent))
+    return ChildProgram([*command, config.to_json()], folder)
 
 
 def memory_rlimits(limits: Limits) -> dict[str, int]:
@@ -115,5 +114,5 @@ def memory_rlimits(limits: Limits) -> dict[str, int]:
 
 def _remove(folder: Path) -> None:
     with suppress(OSError):
-        boxd.empty(os.open(folder, boxd.DIRECTORY))
+        empty(os.open(folder, DIRECTORY))
         folder.rmdir()

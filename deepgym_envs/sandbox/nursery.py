@@ -7,8 +7,9 @@ forked for it. What it imports is what every run of pytest imports before it loo
 that a recipe names. Between runs it compiles the files of the base, which it never executes; a run uses the
 outcome for a file of the same name and the same bytes.
 
-Its arguments: the place of ``boxd.py``, the box's configuration as JSON, names of modules. It speaks to
-``boxd`` over descriptor 3, a socket that keeps messages apart: first what it is, then, for each run, the pid.
+Its arguments: the place of ``boxd/agent.py``, the box's configuration as JSON, names of modules. On standard
+input it finds every name that a module of the base could have at the top level. It speaks to ``boxd`` over
+descriptor 3, a socket that keeps messages apart: first what it is, then, for each run, the pid.
 """
 
 import os
@@ -93,12 +94,14 @@ def sources(base):
 def nurse():
     """Serve boxd until it hangs up; in the process of a run, return what is to be executed, and in what."""
     started, path, hooks = set(sys.modules), list(sys.path), list(sys.meta_path)
+    with open(0, "rb", closefd=False) as given:
+        importable = set(os.fsdecode(given.read()).split("\0"))
     preload(sys.argv[3:])
     import json  # noqa: PLC0415 - as pytest does
 
     config = json.loads(sys.argv[2])
     late = rehearsed()
-    if not {name.partition(".")[0] for name in late}.intersection(importable(config["base"])):
+    if not {name.partition(".")[0] for name in late}.intersection(importable):
         preload(late)
     sys.path[:], sys.meta_path[:] = path, hooks
     loaded = set(sys.modules)
@@ -147,11 +150,6 @@ def received(socket, array, asked):
     if not message:
         os._exit(0)
     return array.array("i", b"".join(data for _, _, data in extra)).tolist()
-
-
-def importable(base):
-    """Every name that a module of the base could have at the top level, wherever the import path leads."""
-    return {part.partition(".")[0] for path in sources(base) for part in path.split(os.sep)}
 
 
 def compiling(base, workspace, codes):
@@ -230,10 +228,12 @@ def bear(boxd, config, codes, ends):
     Of ``ends``, the first holds the job, the second is to be written to when the script begins, the third is
     for the status of a process with namespaces of its own; the others are the script's.
     """
+    import json  # noqa: PLC0415
+
     try:
         with os.fdopen(ends[0], "rb") as file:
             file.seek(0)
-            job = boxd.json.loads(file.read())
+            job = json.loads(file.read())
         begun, status, *given = ends[1:]
         if job["apart"]:
             boxd.system_call("unshare", boxd.CLONE_NEWPID)

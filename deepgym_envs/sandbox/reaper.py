@@ -22,7 +22,8 @@ from typing import Literal, Protocol
 
 from deepgym_envs.owner import Owner, owner_in
 from deepgym_envs.paths import cache_dir
-from deepgym_envs.sandbox import boxd
+from deepgym_envs.sandbox.boxd.folders import DIRECTORY, empty
+from deepgym_envs.sandbox.boxd.processes import descendants
 from deepgym_envs.sandbox.cgroup import group_folders, remove_group
 
 Kind = Literal["program", "container", "folder", "group"]
@@ -117,7 +118,7 @@ class Programs:
                     return True
             except FileNotFoundError:
                 return True
-            for one in (*boxd.descendants(pid), pid):
+            for one in (*descendants(pid), pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(one, signal.SIGKILL)
             time.sleep(0.01)
@@ -163,7 +164,7 @@ class Folders:
             subprocess.run(["umount", "--lazy", str(mount)], capture_output=True, check=False)
         if _mounts_below(place):
             return False
-        boxd.empty(os.open(place, boxd.DIRECTORY))
+        empty(os.open(place, DIRECTORY))
         place.rmdir()
         return True
 
@@ -171,7 +172,7 @@ class Folders:
 def _owner_of(folder: Path) -> Owner | None:
     """Whose box the process is a part of, if it is one's that this user runs."""
     command = (folder / "cmdline").read_bytes()
-    found = _OWNER.search(command) if b"boxd.py\0" in command else None
+    found = _OWNER.search(command) if b"/boxd/__main__.py\0" in command else None
     if found is None:
         with contextlib.suppress(PermissionError):
             found = _HOME.search((folder / "environ").read_bytes())

@@ -22,7 +22,7 @@ from deepgym_envs.grade.verdict import Reason
 from deepgym_envs.owner import this_process
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.sandbox import Backend
-from deepgym_envs.sandbox.boxd import descendants
+from deepgym_envs.sandbox.boxd.processes import descendants
 from deepgym_envs.sandbox.docker import OWNER_LABEL, connect
 from deepgym_envs.sandbox.reaper import host_places
 from deepgym_envs.state import Tree
@@ -160,7 +160,7 @@ except OSError as error:
     "links out of the workspace": Fault(
         f"""
 import os
-for target in ("/etc/passwd", "/opt/deepgym/boxd.py"):
+for target in ("/etc/passwd", "/opt/deepgym/boxd/server.py"):
     try:
         os.link(target, "hard")
     except OSError as error:

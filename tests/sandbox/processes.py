@@ -41,7 +41,7 @@ def boxd_below(pid: int) -> int:
         above: int | None = other
         while above not in (None, 0, pid):
             above = parents.get(above)
-        if above == pid and "boxd.py" in line and "bwrap" not in line.split("\0")[0]:
+        if above == pid and "boxd/__main__.py" in line and "bwrap" not in line.split("\0")[0]:
             found.append(other)
     first = [other for other in found if parents[other] not in found]
     assert len(first) == 1, found

@@ -18,10 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepgym_envs.errors import ActionError, BoxLost
-from deepgym_envs.sandbox.box import BOXD, Box, boxd_config
+from deepgym_envs.sandbox.box import Box
 from deepgym_envs.sandbox.channel import Channel
 from deepgym_envs.sandbox.contract import Command, Query
 from deepgym_envs.sandbox.pipes import ChildProgram
+from deepgym_envs.sandbox.program import BOXD, BoxConfig, start_command
 from deepgym_envs.state import File, Tree, WorkspaceState
 
 BASE = Tree({"a.py": File(b"a = 1\n"), "d/run": File(b"#!/bin/sh\n", executable=True)})
@@ -275,17 +276,16 @@ def program(tmp_path: Path) -> Iterator[ChildProgram]:
     for name in ("base", "workspace", "inputs", "scratch"):
         (tmp_path / name).mkdir()
     BASE.write_to(tmp_path / "base")
-    config = boxd_config(
+    config = BoxConfig(
         workspace=str(tmp_path / "workspace"),
         base=str(tmp_path / "base"),
         inputs=str(tmp_path / "inputs"),
         scratch=(str(tmp_path / "scratch"),),
         environment={"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path / "scratch")},
-        user=None,
-        rlimits={},
         disk_bytes=1 << 20,
     )
-    child = ChildProgram([sys.executable, "-ISB", str(BOXD), json.dumps(config)], tmp_path)
+    command = start_command(sys.executable, str(BOXD.parent))
+    child = ChildProgram([*command, config.to_json()], tmp_path)
     yield child
     child.close()
     child.reap()
@@ -347,7 +347,7 @@ def test_a_box_ends_when_its_owner_hangs_up_in_the_middle_of_a_command(
 ) -> None:
     request = json.dumps({
         "op": "run", "argv": ["sleep", "300"], "files": [], "environment": {}, "seconds": 300,
-        "output_bytes": 10, "report_bytes": 0, "blobs": [0],
+        "output_bytes": 10, "report_bytes": 0, "warm": False, "blobs": [0],
     }).encode()  # fmt: skip
     program.send(len(request).to_bytes(4, "big") + bytes(4) + request, 1e12)
     program.close()

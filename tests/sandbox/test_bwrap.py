@@ -17,8 +17,8 @@ import pytest
 
 from deepgym_envs.errors import ActionError
 from deepgym_envs.sandbox import Command, Completed, Query, Sandbox
-from deepgym_envs.sandbox.box import CAPTURE_FILES
 from deepgym_envs.sandbox.bwrap import BwrapBackend
+from deepgym_envs.sandbox.program import CAPTURE_FILES
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 

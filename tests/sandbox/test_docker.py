@@ -103,14 +103,14 @@ def test_only_the_workspace_and_scratch_can_be_written(box: Sandbox) -> None:
     beyond = {path for path in found if path.startswith("/") and not path.startswith(("/workspace/", *shown))}
     beyond -= {"/workspace", "/proc/self", "/proc/thread-self"}
     assert beyond <= {"/tmp", "/dev/shm", "/dev/mqueue", *devices}
-    script = "echo x > /etc/x; touch /opt/deepgym/boxd.py; rm -r /opt/deepgym; mv /opt/venv /opt/x; ls /opt /opt/deepgym"
+    script = "echo x > /etc/x; touch /opt/deepgym/boxd/server.py; rm -r /opt/deepgym; mv /opt/venv /opt/x; ls /opt /opt/deepgym"
     assert sh(box, script).split()[-8:] == [
         "/opt:",
         "deepgym",
         "venv",
         "/opt/deepgym:",
         "base",
-        "boxd.py",
+        "boxd",
         "git",
         "nursery.py",
     ]

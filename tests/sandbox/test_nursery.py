@@ -3,7 +3,6 @@ program when that process is gone."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -16,9 +15,10 @@ import pytest
 
 from deepgym_envs import Task
 from deepgym_envs.sandbox import Backend, Command, Completed, Sandbox
-from deepgym_envs.sandbox.box import BOXD, Box, boxd_config
+from deepgym_envs.sandbox.box import Box
 from deepgym_envs.sandbox.channel import Channel
 from deepgym_envs.sandbox.pipes import ChildProgram
+from deepgym_envs.sandbox.program import BOXD, BoxConfig, start_command
 from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.testing import make_task
 
@@ -161,18 +161,18 @@ def program(tmp_path: Path) -> Iterator[ChildProgram]:
     for name in ("base", "workspace", "inputs", "scratch"):
         (tmp_path / name).mkdir()
     BASE.write_to(tmp_path / "base")
-    config = boxd_config(
+    config = BoxConfig(
         workspace=str(tmp_path / "workspace"),
         base=str(tmp_path / "base"),
         inputs=str(tmp_path / "inputs"),
         scratch=(str(tmp_path / "scratch"),),
         environment={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
-        user=None,
-        rlimits={},
         disk_bytes=1 << 20,
+        preload=("no_such_module", "colorsys"),
+        idle_seconds=1.0,
     )
-    config.update(preload=("no_such_module", "colorsys"), idle_seconds=1.0)
-    child = ChildProgram([sys.executable, "-ISB", str(BOXD), json.dumps(config)], tmp_path)
+    command = start_command(sys.executable, str(BOXD.parent))
+    child = ChildProgram([*command, config.to_json()], tmp_path)
     yield child
     child.close()
     child.reap()

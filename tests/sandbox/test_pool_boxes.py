@@ -65,7 +65,7 @@ def _boxd_above(pid: int) -> int:
     lines, top = command_lines(), 0
     while pid > 1:
         pid = parent_of(pid) or 0
-        if "boxd.py" in lines.get(pid, "") and "bwrap" not in lines[pid].split("\0")[0]:
+        if "boxd/__main__.py" in lines.get(pid, "") and "bwrap" not in lines[pid].split("\0")[0]:
             top = pid
     assert top
     return top
