@@ -7,6 +7,7 @@ from functools import cache as once
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.sandbox.bwrap import BwrapBackend
@@ -41,6 +42,12 @@ def problem(backend: str) -> str | None:
     """Why that backend cannot be used here; asked once."""
     chosen: Backend = DockerBackend() if backend == "docker" else BwrapBackend()
     return chosen.problem()
+
+
+def pytest_configure() -> None:
+    """How fast an example is says only what else the machine does, also where tests run side by side."""
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
 
 
 def pytest_sessionstart() -> None:

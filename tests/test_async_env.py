@@ -25,8 +25,9 @@ from gymnasium.error import AlreadyPendingCallError, ResetNeeded
 from deepgym_envs import AsyncSweEnv, Memory, Pool, SandboxError, SweEnv, Task, UnknownTask, WorkspaceState
 from deepgym_envs.action import Action, EditFile, ReadFile, RunCommand, RunTests, Submit, WriteFile
 from deepgym_envs.errors import BoxLost
+from deepgym_envs.owner import this_process
 from deepgym_envs.sandbox import Backend, Command, Completed, Sandbox
-from deepgym_envs.sandbox.docker import LABEL, connect
+from deepgym_envs.sandbox.docker import LABEL, OWNER_LABEL, connect
 from deepgym_envs.testing import FakeBackend, FakeSandbox, completed
 
 from .sandbox.processes import command_lines, gone, tagged
@@ -133,12 +134,13 @@ def marked(mark: str) -> int:
 
 
 def containers(where: Backend, task: Task) -> int:
-    """How many containers there are for ``task``."""
+    """How many containers this process has for ``task``."""
     if where.name != "docker":
         return 0
     client = connect()
     try:
-        return len(client.containers.list(all=True, filters={"label": f"{LABEL}={task.id}"}))
+        labels = [f"{LABEL}={task.id}", f"{OWNER_LABEL}={this_process()}"]
+        return len(client.api.containers(all=True, filters={"label": labels}))
     finally:
         client.close()
 
@@ -298,6 +300,7 @@ def test_environments_that_share_threads_are_in_calls_that_many_at_a_time(tiny: 
     assert most == 3
 
 
+@pytest.mark.alone
 def test_the_loop_stays_free_while_two_hundred_environments_play(tiny: Task) -> None:
     def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
         time.sleep(0.02)

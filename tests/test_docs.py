@@ -31,14 +31,14 @@ def _blocks(page: Path, language: str) -> list[str]:
     return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
 
 
-def _commands() -> list[tuple[str, str]]:
-    found = []
+def _commands() -> dict[str, list[str]]:
+    """By page: the commands that it shows, in order, as later ones may use what earlier ones have made."""
+    found = {}
     for page in PAGES:
-        if page.name == WALKTHROUGH:
-            continue
-        for block in _blocks(page, "sh"):
-            found += [(page.name, line) for line in block.splitlines() if line.strip()]
-    return list(dict.fromkeys(found))
+        if page.name != WALKTHROUGH:
+            lines = [line for block in _blocks(page, "sh") for line in block.splitlines() if line.strip()]
+            found[page.name] = [line for line in dict.fromkeys(lines) if not _runs_elsewhere(line)]
+    return {page: lines for page, lines in found.items() if lines}
 
 
 def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -47,6 +47,12 @@ def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         ["bash", "-euo", "pipefail", "-c", command],
         cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
+
+
+def _runs_elsewhere(command: str) -> bool:
+    """Installing, the tests themselves, and what plays or checks a whole suite are run by .ci/run."""
+    whole_suite = ("deepgym-envs eval --suite starter", "deepgym-envs validate --suite starter")
+    return command.startswith(("pip install", "python -m pytest", *whole_suite))
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +71,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def _runs_elsewhere(command: str) -> bool:
-    """Installing, the tests themselves, and what plays or checks a whole suite are run by .ci/run."""
-    whole_suite = ("deepgym-envs eval --suite starter", "deepgym-envs validate --suite starter")
-    return command.startswith(("pip install", "python -m pytest", *whole_suite))
-
-
 @pytest.mark.docker
 @pytest.mark.slow
-@pytest.mark.parametrize(("page", "command"), [pair for pair in _commands() if not _runs_elsewhere(pair[1])])
-def test_a_command_in_the_documents_works(page: str, command: str, folder: Path) -> None:
-    done = _run(command, ROOT if command.startswith("python -m benchmarks") else folder)
-    assert done.returncode == 0, f"{page}: {command}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(("page", "commands"), _commands().items(), ids=_commands())
+def test_the_commands_of_a_page_work(page: str, commands: list[str], folder: Path) -> None:
+    for command in commands:
+        done = _run(command, ROOT if command.startswith("python -m benchmarks") else folder)
+        assert done.returncode == 0, f"{page}: {command}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+        assert "Traceback" not in done.stderr, f"{page}: {command}\n{done.stderr[-1500:]}"
 
 
 @pytest.mark.docker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,8 @@ from deepgym_envs.sandbox import choose_backend
 from deepgym_envs.suite import load_task, task_ids
 from deepgym_envs.task import Task
 
-WORKERS = 2
+# Tests that run beside each other (pytest-xdist) need no more than one box each.
+WORKERS = 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
 SOLUTIONS = Path(__file__).parent / "solutions"
 
 

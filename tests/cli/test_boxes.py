@@ -22,6 +22,7 @@ from deepgym_envs.owner import own_prefix
 from ..tiny import TrustedLocalBackend, make_tiny, tiny
 
 FIXTURES = make_tiny, tiny
+pytestmark = pytest.mark.alone  # what others lose meanwhile would be counted too
 DROPPED_SOCKETS = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )

@@ -40,6 +40,7 @@ SLOW = "import time\ntime.sleep(4)\n" + SOLVED
 END = pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
 # The Docker SDK drops its socket where there is nobody to connect to.
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -198,7 +199,7 @@ def test_a_run_waits_for_the_engine_and_loses_no_episode(engine: Engine, tiny: T
         while engine.containers() and time.monotonic() < end:
             reap([Containers(client)])
             time.sleep(0.2)
-        assert client.api.containers(all=True) == []
+        assert [(row["Id"], row["State"], row["Status"]) for row in client.api.containers(all=True)] == []
 
 
 def stored(out: Path) -> int:

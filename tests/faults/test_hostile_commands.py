@@ -33,6 +33,7 @@ FIXTURES = isolating, make_tiny
 pytestmark = pytest.mark.slow
 MODULE = "tiny/__init__.py"
 COMMAND_SECONDS, TEST_SECONDS, PATIENT_SECONDS = 4.0, 4.0, 60.0
+ENDLESS_SECONDS = 2.0  # for tests that would never end, as it is all waited for
 GENEROUS_SECONDS = 25.0  # over the limit, for a machine that does other things too
 
 
@@ -327,10 +328,10 @@ class Played:
         self.agents = agents_processes()
         self.host = Host.now()
 
-    def hurried_verdict(self, state: WorkspaceState) -> Verdict:
-        """The verdict of a grader that gives tests little time, in the box of the one that gives much."""
+    def hurried_verdict(self, state: WorkspaceState, seconds: float) -> Verdict:
+        """The verdict of a grader that gives tests ``seconds``, in the box of the one that gives much."""
         patient = self.grader.task
-        limits = patient.limits.model_copy(update={"test_seconds": TEST_SECONDS})
+        limits = patient.limits.model_copy(update={"test_seconds": seconds})
         self.grader.task = replace(patient, manifest=patient.manifest.model_copy(update={"limits": limits}))
         try:
             return self.grader.grade(state)
@@ -418,8 +419,9 @@ def test_as_a_command_it_ends_in_an_observation_and_harms_nobody(played: Played,
 @pytest.mark.parametrize("name", FAULTS)
 def test_in_a_solution_it_ends_in_a_verdict_and_the_next_one_is_right(played: Played, name: str) -> None:
     fault = FAULTS[name]
+    seconds = ENDLESS_SECONDS if fault.fails == ("timeout",) else TEST_SECONDS
     began = time.monotonic()
-    verdict = played.hurried_verdict(played.base.with_file(MODULE, (fault.code + SOLVED).encode()))
+    verdict = played.hurried_verdict(played.base.with_file(MODULE, (fault.code + SOLVED).encode()), seconds)
     assert time.monotonic() - began < TEST_SECONDS + GENEROUS_SECONDS
     assert verdict.reason in (fault.fails or get_args(Reason))
     assert verdict.reward == float(verdict.passed) == float(verdict.reason == "passed")

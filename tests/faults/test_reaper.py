@@ -30,6 +30,7 @@ from ..tiny import TrustedLocalBackend, make_tiny, tiny
 from .owners import killed, of, owner_of
 
 FIXTURES = make_tiny, tiny
+pytestmark = pytest.mark.alone
 FOREIGN = Owner("f" * 16, 1, 2, 3)
 CREATED = """
 backend = DockerBackend()

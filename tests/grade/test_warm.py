@@ -17,7 +17,7 @@ from ..tiny import backend, isolating, make_tiny, tiny  # noqa: TID252
 
 FIXTURES = (backend, isolating, make_tiny, tiny)
 # Of different repositories, the last one about tests.
-STARTER = ("starter/rowboat-order-desc-ties", "starter/drover-hook-order", "starter/tallybook-rate-tests")
+STARTER = ("starter/rowboat-order-desc-ties", "starter/drover-hook-order", "starter/hoardfile-expiry-tests")
 
 Seen = tuple[TestReport, int | None, bytes]
 

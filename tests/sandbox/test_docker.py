@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from deepgym_envs.errors import BoxLost, SandboxError, SandboxUnavailable
+from deepgym_envs.owner import Owner, owner_in, this_process
 from deepgym_envs.sandbox import Command, Sandbox
-from deepgym_envs.sandbox.docker import LABEL, DockerBackend, connect, quiet
+from deepgym_envs.sandbox.docker import LABEL, OWNER_LABEL, DockerBackend, connect, quiet
 from deepgym_envs.sandbox.image import task_image
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
@@ -59,8 +60,9 @@ def python(box: Sandbox, script: str, seconds: float = 20) -> str:
     return done.output.decode(errors="replace").strip()
 
 
-def containers(client: Any, task: Task) -> list[Any]:
-    found = client.api.containers(all=True, filters={"label": f"{LABEL}={task.id}"})
+def containers(client: Any, task: Task, owner: Owner) -> list[Any]:
+    labels = [f"{LABEL}={task.id}", f"{OWNER_LABEL}={owner}"]
+    found = client.api.containers(all=True, filters={"label": labels})
     return [row["Id"] for row in found]
 
 
@@ -228,21 +230,22 @@ def test_nothing_of_the_gold_or_hidden_tests_is_in_the_box(box: Sandbox) -> None
 
 
 def test_a_closed_box_leaves_no_container(docker_backend: DockerBackend, built: Task, client: Any) -> None:
-    before = containers(client, built)
+    before = containers(client, built, this_process())
     opened = docker_backend.open(built)
-    assert len(containers(client, built)) == len(before) + 1
+    assert len(containers(client, built, this_process())) == len(before) + 1
     opened.run(Command(("sh", "-c", "sleep 100 & exit"), 5))
     opened.close()
-    assert sorted(containers(client, built)) == sorted(before)
+    assert sorted(containers(client, built, this_process())) == sorted(before)
 
 
 OWNER = """
 import pickle, sys, time
+from deepgym_envs.owner import this_process
 from deepgym_envs.sandbox import Command
 from deepgym_envs.sandbox.docker import DockerBackend
 task = pickle.load(open(sys.argv[1], "rb"))
 box = DockerBackend().open(task)
-print("open", flush=True)
+print(this_process(), flush=True)
 box.run(Command(("sleep", "100"), 100))
 """
 
@@ -250,29 +253,29 @@ box.run(Command(("sleep", "100"), 100))
 def test_no_container_is_left_when_its_owner_is_killed(
     built: Task, client: Any, tmp_path: Path, docker_backend: DockerBackend
 ) -> None:
-    before = set(containers(client, built))
     (tmp_path / "task").write_bytes(pickle.dumps(built))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         [sys.executable, "-c", OWNER, str(tmp_path / "task")], stdout=subprocess.PIPE, env=environment
-    ) as owner:
-        assert owner.stdout is not None
-        assert owner.stdout.readline() == b"open\n"
-        assert len(set(containers(client, built)) - before) == 1
+    ) as process:
+        assert process.stdout is not None
+        owner = owner_in(process.stdout.readline().decode())
+        assert owner is not None
+        assert len(containers(client, built, owner)) == 1
         time.sleep(0.2)  # so that it is in the middle of its command
-        owner.send_signal(signal.SIGKILL)
+        process.send_signal(signal.SIGKILL)
     end = time.monotonic() + 10
-    while set(containers(client, built)) - before and time.monotonic() < end:
+    while containers(client, built, owner) and time.monotonic() < end:
         time.sleep(0.1)
-    assert set(containers(client, built)) == before
+    assert containers(client, built, owner) == []
 
 
 def test_a_container_that_is_removed_from_outside_loses_the_box(
     docker_backend: DockerBackend, built: Task, client: Any
 ) -> None:
-    before = set(containers(client, built))
+    before = set(containers(client, built, this_process()))
     opened = docker_backend.open(built)
-    (ours,) = set(containers(client, built)) - before
+    (ours,) = set(containers(client, built, this_process())) - before
     client.api.kill(ours)
     with pytest.raises(BoxLost) as caught:
         opened.run(Command(("true",), 5))
@@ -312,9 +315,9 @@ def test_a_backend_survives_pickling(docker_backend: DockerBackend) -> None:
 def test_nothing_of_the_agents_travels_in_the_containers_configuration(
     docker_backend: DockerBackend, built: Task, client: Any
 ) -> None:
-    before = set(containers(client, built))
+    before = set(containers(client, built, this_process()))
     opened = docker_backend.open(built)
-    (ours,) = set(containers(client, built)) - before
+    (ours,) = set(containers(client, built, this_process())) - before
     found = client.api.inspect_container(ours)
     opened.close()
     host = found["HostConfig"]
