@@ -11,8 +11,10 @@ import warnings
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def parse_python(source: bytes) -> ast.Module:
+def parse_python(source: bytes | str) -> ast.Module:
     """The syntax tree of ``source``, without warnings; safe between threads.
+
+    In text, a comment that names an encoding means nothing.
 
     Raises:
         ValueError: it is not Python, or nested too deeply.
@@ -23,3 +25,14 @@ def parse_python(source: bytes) -> ast.Module:
             return ast.parse(source)
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(str(error)) from None
+
+
+def compiles(tree: ast.Module) -> bool:
+    """Whether Python takes the tree for a program: a ``nonlocal`` has its variable, a ``break`` its loop."""
+    try:
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(tree, "<tree>", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

@@ -17,6 +17,7 @@ WRAPPERS = ROOT / "wrappers" / "deepgym_wrappers"
 LAYERS = {
     "errors": 0, "owner": 0, "paths": 0, "text": 0, "syntax": 0, "advantage": 0, "statistics": 0,
     "state": 1, "manifest": 1, "action": 1, "lock": 1, "git_library": 1, "trajectory": 1,
+    "rewriting": 1,
     "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2,
     "source": 3,
     "task": 4,
@@ -32,7 +33,7 @@ LAYERS = {
     "__main__": 14,
 }  # fmt: skip
 # Of these every file may import any other of the same one, as long as no cycle comes of it.
-PACKAGES = ("sandbox", "grade", "reward", "authoring", "cli", "agents", "importers", "testing")
+PACKAGES = ("rewriting", "sandbox", "grade", "reward", "authoring", "cli", "agents", "importers", "testing")
 HEAVY = {
     "docker": ("sandbox/docker.py", "sandbox/image.py", "sandbox/base_image.py", "doctor.py"),
     "git": ("git_library.py", "patch.py", "source.py", "sandbox/image.py"),

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from deepgym_envs.syntax import parse_python
+from deepgym_envs.syntax import compiles, parse_python
 
 
 @pytest.fixture
@@ -48,3 +48,16 @@ def test_what_is_not_python_is_refused(source: bytes) -> None:
 
 def test_a_warning_of_the_parser_stays_silent() -> None:
     assert isinstance(parse_python(b"'\\d'\n1 is 1\n"), ast.Module)
+
+
+def test_text_is_what_it_is_whatever_encoding_it_names() -> None:
+    tree = parse_python("# coding: latin-1\n'ü'\n")
+    assert "'ü'" in ast.dump(tree)
+
+
+@pytest.mark.parametrize(
+    ("source", "fine"),
+    [("a = 1 is 1\n", True), ("break\n", False), ("def f():\n    nonlocal a\n", False)],
+)
+def test_a_tree_that_parses_may_still_be_no_program(source: str, fine: bool) -> None:
+    assert compiles(parse_python(source)) is fine
