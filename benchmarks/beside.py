@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from deepgym_envs import Task
-from deepgym_envs.sandbox.docker import connect
+from deepgym_envs.sandbox.engine import connect
 from deepgym_envs.sandbox.image import task_image
 
 CLI, SDK = "docker exec, command line", "docker exec, Python SDK"

@@ -17,7 +17,6 @@ import os
 import random
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +45,7 @@ from benchmarks.peers import peers
 from deepgym_envs import Memory, SweEnv, Task, TaskError
 from deepgym_envs.action import Action, ListFiles, ReadFile, Search, Submit, WriteFile
 from deepgym_envs.agents import OracleAgent
+from deepgym_envs.owner import scratch_folder
 from deepgym_envs.rollout import rollout
 from deepgym_envs.sandbox import Backend
 
@@ -254,7 +254,7 @@ def _alone(
     steps: dict[str, list[float]] = {}
     env = SweEnv(task, backend, measure="never")
     try:
-        with tempfile.TemporaryDirectory(prefix="deepgym-benchmark-") as folder, Beside(task) as beside:
+        with scratch_folder("benchmark") as folder, Beside(task) as beside:
             trial = Trial(task, Path(folder))
             with peers(given.peers, beside.image, BASE, "README.md", ["deepgym"]) as others:
                 operations = {

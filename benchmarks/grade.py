@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from benchmarks.boxes import boxes
 from benchmarks.by_hand import Trial
 from benchmarks.measurement import OURS, Aim, Result, arguments, finish, in_turns, timed, timing, timings
 from deepgym_envs import Grader, Memory, Task, WorkspaceState
+from deepgym_envs.owner import scratch_folder
 from deepgym_envs.sandbox import Backend
 
 KNOWN, NEW = "verdict on a known state", "verdict on a new state"
@@ -90,7 +90,7 @@ def _potential(grader: Grader, task: Task, number: int) -> float:
 
 
 def _by_hand(beside: Beside, task: Task, own: list[float]) -> float:
-    with tempfile.TemporaryDirectory(prefix="deepgym-benchmark-") as folder:
+    with scratch_folder("benchmark") as folder:
         trial = Trial(task, Path(folder))
         seconds = timed(lambda: trial.judge(beside))
     own.append(trial.own_seconds)

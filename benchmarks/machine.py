@@ -11,7 +11,7 @@ from typing import Any
 
 import deepgym_envs
 from deepgym_envs.errors import SandboxUnavailable
-from deepgym_envs.sandbox.docker import LABEL, connect
+from deepgym_envs.sandbox.engine import LABEL, connect
 
 _PROC = Path("/proc")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from deepgym_envs import Task
+from deepgym_envs.owner import scratch_folder
 from deepgym_envs.task import Limits
 from deepgym_envs.testing import make_task
 
@@ -22,7 +22,7 @@ _IN_A_FOLDER = 50
 @contextmanager
 def sized_task(files: int) -> Iterator[Task]:
     """A task whose repository has that many files, 3 or more, all but three of some 150 bytes."""
-    with tempfile.TemporaryDirectory(prefix="deepgym-benchmark-") as folder:
+    with scratch_folder("benchmark") as folder:
         yield make_task(
             Path(folder) / f"files-{files}",
             source={

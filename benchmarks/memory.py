@@ -30,7 +30,8 @@ from deepgym_envs import SweEnv, Task
 from deepgym_envs.action import ReadFile, RunTests, Submit
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.sandbox.bwrap import BwrapBackend
-from deepgym_envs.sandbox.docker import DockerBackend, connect
+from deepgym_envs.sandbox.docker import DockerBackend
+from deepgym_envs.sandbox.engine import connect
 from deepgym_envs.sandbox.program import IDLE_SECONDS
 
 RESET, TESTED, ALONE = "after a reset and a read", "after a run of the tests", "left alone for a while"

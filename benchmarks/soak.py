@@ -39,7 +39,7 @@ from deepgym_envs.agents import Agent, NoopAgent, OracleAgent, RandomAgent, Scri
 from deepgym_envs.owner import this_process
 from deepgym_envs.rollout import rollout
 from deepgym_envs.sandbox import Backend
-from deepgym_envs.sandbox.docker import connect
+from deepgym_envs.sandbox.engine import connect
 from deepgym_envs.sandbox.reaper import host_places
 
 SETTLE_SECONDS = 60.0

@@ -84,7 +84,7 @@ def examine(*, smoke: bool = False, report: Callable[[str], None] = lambda _: No
 
 def _left_behind(docker_works: bool) -> Finding:
     """What processes that were killed have left: the next box of the same kind takes it away."""
-    from deepgym_envs.sandbox.docker import Containers, connect
+    from deepgym_envs.sandbox.engine import Containers, connect
 
     places = host_places()
     try:
@@ -173,7 +173,7 @@ def _memory() -> Finding:
 def _docker() -> tuple[list[Finding], bool, str]:
     """What there is of Docker; whether it works; for which Python a base is here."""
     # Imported here because the Docker SDK takes a fifth of a second.
-    from deepgym_envs.sandbox.docker import connect
+    from deepgym_envs.sandbox.engine import connect
 
     try:
         client = connect()

@@ -9,13 +9,21 @@ A box belongs to the process that opened it, not to what that forks.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 PATTERN = re.compile(r"[0-9a-f]{16}\.[0-9]{1,20}\.[0-9]{1,10}\.[0-9]{1,20}")
+# What bears an owner's name: control groups are made for a box; all others are folders.
+Purpose = Literal[
+    "base", "benchmark", "bootstrap", "box", "build", "clone", "commit", "doctor", "git", "local", "patch",
+    "sdist", "wheels",
+]  # fmt: skip
 _NOWHERE = "0" * 16
 
 
@@ -23,6 +31,9 @@ _NOWHERE = "0" * 16
 class Owner:
     """A process: ``boot`` of its machine, inode of its PID ``namespace``, ``pid`` in there, and when it
     ``started``, in clock ticks since that boot.
+
+    ``boot`` is a digest of the boot's id, the machine's id and the host's name, because virtual machines that
+    were resumed from one snapshot have the first in common.
     """
 
     boot: str
@@ -58,11 +69,11 @@ def this_process() -> Owner:
     try:
         if str(Path("/proc/self").readlink()) != str(pid):  # it shows another PID namespace
             return Owner(_NOWHERE, 0, pid, 0)
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")[:16]
+        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
         namespace = Path("/proc/self/ns/pid").stat().st_ino
     except OSError:
         return Owner(_NOWHERE, 0, pid, 0)
-    return Owner(boot, namespace, pid, _stat(pid)[1])
+    return Owner(_boot(boot, _machine(), os.uname().nodename), namespace, pid, _stat(pid)[1])
 
 
 def owner_in(text: str) -> Owner | None:
@@ -80,14 +91,37 @@ def owner_in(text: str) -> Owner | None:
     return Owner(boot, int(namespace), int(pid), int(started))
 
 
-def own_prefix(purpose: str) -> str:
-    """How the name of a folder for ``purpose`` begins that is of no use once this process has ended."""
+def own_prefix(purpose: Purpose) -> str:
+    """How the name of a thing made for ``purpose`` begins that is of no use once this process has ended."""
     return f"deepgym-{purpose}-{this_process()}-"
 
 
-def scratch_folder(purpose: str, folder: Path | None = None) -> tempfile.TemporaryDirectory[str]:
-    """A temporary folder, by default where those of this machine are, that bears its owner's name."""
-    return tempfile.TemporaryDirectory(prefix=own_prefix(purpose), dir=folder, ignore_cleanup_errors=True)
+def owned_names(purpose: Purpose | Literal["*"] = "*") -> str:
+    """A glob for the names that begin so, whoever the owner is."""
+    return f"deepgym-{purpose}-*"
+
+
+def scratch_folder(
+    purpose: Purpose, folder: Path | None = None, *, before: str = ""
+) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder, by default where those of this machine are, that bears its owner's name.
+
+    ``before`` is what the name begins with, which is for the cache folder alone.
+    """
+    return tempfile.TemporaryDirectory(
+        prefix=before + own_prefix(purpose), dir=folder, ignore_cleanup_errors=True
+    )
+
+
+def _machine() -> bytes:
+    """The id that the machine was installed with; empty where there is none."""
+    with suppress(OSError):
+        return Path("/etc/machine-id").read_bytes()
+    return b""
+
+
+def _boot(boot: bytes, machine: bytes, host: str) -> str:
+    return hashlib.sha256(b"%s\0%s\0%s" % (boot.strip(), machine.strip(), os.fsencode(host))).hexdigest()[:16]
 
 
 def _stat(pid: int) -> tuple[str, int]:

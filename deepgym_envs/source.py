@@ -51,7 +51,8 @@ def _from_sdist(source: SdistSource) -> Tree:
 
 def _download_sdist(source: SdistSource, kept: Path) -> None:
     wanted = f"{source.name}=={source.version}"
-    with scratch_folder("sdist") as scratch:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_folder("sdist", kept.parent) as scratch:
         requirements = Path(scratch) / "requirements.txt"
         requirements.write_text(f"{wanted} --hash=sha256:{source.sha256}\n")
         # With --require-hashes pip compares the digest before it looks inside the archive.
@@ -64,10 +65,7 @@ def _download_sdist(source: SdistSource, kept: Path) -> None:
         if done.returncode != 0 or not found:
             last = (done.stderr or done.stdout).strip().splitlines()[-1:]
             raise TaskError(f"{wanted}: pip could not download the source release: {' '.join(last)}")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_name(f"{kept.name}.{Path(scratch).name}")
-        part.write_bytes(found[0].read_bytes())
-        part.replace(kept)
+        found[0].replace(kept)
 
 
 def _unpack(archive: Path, *, strip: bool) -> Tree:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from functools import cache as once
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,9 +15,12 @@ from hypothesis import HealthCheck, settings
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.sandbox.bwrap import BwrapBackend
 from deepgym_envs.sandbox.docker import DockerBackend
+from deepgym_envs.sandbox.engine import connect
 from deepgym_envs.state import File
 from deepgym_envs.task import Limits, Task
 from deepgym_envs.testing import make_task
+
+from .new_images import removed_at_the_end
 
 SOURCE: dict[str, str | bytes | File] = {
     "tiny/__init__.py": "def add(a, b):\n    return a - b\n\n\ndef double(a):\n    return 2 * a\n",
@@ -78,6 +84,20 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Task:
         pass_to_pass=["test_hidden.py::test_double"],
         limits=Limits(memory_mb=256, pids=64, disk_mb=32),
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_images_are_left() -> Iterator[None]:
+    """Images of repositories that only tests have go when the tests end."""
+    with nullcontext() if problem("docker") else removed_at_the_end():
+        yield
+
+
+@pytest.fixture
+def client(docker_backend: DockerBackend) -> Iterator[Any]:
+    """What speaks to the Docker engine; skips where none answers."""
+    with closing(connect()) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

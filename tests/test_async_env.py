@@ -27,7 +27,7 @@ from deepgym_envs.action import Action, EditFile, ReadFile, RunCommand, RunTests
 from deepgym_envs.errors import BoxLost
 from deepgym_envs.owner import this_process
 from deepgym_envs.sandbox import Backend, Command, Completed, Sandbox
-from deepgym_envs.sandbox.docker import LABEL, OWNER_LABEL, connect
+from deepgym_envs.sandbox.engine import LABEL, OWNER_LABEL, connect
 from deepgym_envs.testing import FakeBackend, FakeSandbox, completed
 
 from .sandbox.processes import command_lines, gone, tagged

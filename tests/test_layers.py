@@ -35,7 +35,7 @@ LAYERS = {
 # Of these every file may import any other of the same one, as long as no cycle comes of it.
 PACKAGES = ("rewriting", "sandbox", "grade", "reward", "authoring", "cli", "agents", "importers", "testing")
 HEAVY = {
-    "docker": ("sandbox/docker.py", "sandbox/image.py", "sandbox/base_image.py", "doctor.py"),
+    "docker": ("sandbox/docker.py", "sandbox/engine.py", "sandbox/image.py", "sandbox/base_image.py"),
     "git": ("git_library.py", "patch.py", "source.py", "sandbox/image.py"),
     "gymnasium": ("__init__.py", "env.py", "spaces.py", "vector.py", "rollout.py", "async_env.py"),
     "typer": ("cli/",),

@@ -47,12 +47,12 @@ def main(arguments: list[str] | None = None) -> None:
 
     SIGTERM and SIGHUP end it as Ctrl-C does, with boxes closed and episodes stored; a second one at once.
     """
-    with stopping() as told:
+    with stopping() as stop_signal:
         try:
             _run(arguments)
         except SystemExit:
-            if told.status is not None:
-                sys.exit(told.status)
+            if stop_signal.status is not None:
+                sys.exit(stop_signal.status)
             raise
 
 

@@ -2,78 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import typer
 from rich.table import Table
 
 from deepgym_envs.cli.choice import JsonOption
-from deepgym_envs.cli.screen import STDOUT, print_json, spinner
+from deepgym_envs.cli.exit_status import FINDINGS, NOT_JUDGED
+from deepgym_envs.cli.screen import STDOUT, complain, print_json, spinner
 from deepgym_envs.errors import SandboxUnavailable
-from deepgym_envs.sandbox.reaper import Belonging, Place, host_places, reap
+from deepgym_envs.sandbox.reaper import Belonging, Place, Unseen, host_places, reap, survey
 
 boxes_app = typer.Typer(no_args_is_help=True, help="Show boxes, and remove those that killed runs left.")
+_ALIVE = {True: "alive", False: "dead", None: "unknown"}
 
 
 @boxes_app.command("list")
 def list_command(json: JsonOption = False) -> None:
-    """Show containers, programs, folders and control groups of boxes, and whether their owners live."""
+    """Show containers, programs, folders and control groups of boxes, and whether their owners live.
+
+    Exit status: 0 good, 1 something is abandoned, 3 something could not be looked at.
+    """
     with spinner("looking for boxes"), _places() as places:
-        found = [belonging for place in places for belonging in place.belongings()]
+        seen = survey(places)
+    abandoned = [one for one in seen.belongings if one.abandoned]
     if json:
-        print_json({"boxes": [_row(belonging) for belonging in found]})
-        return
-    table = Table()
-    for heading in ("kind", "name", "owner", "state", "task"):
-        table.add_column(heading, overflow="fold")
-    for belonging in found:
-        row = _row(belonging)
-        table.add_row(row["kind"], row["name"], str(row["pid"]), row["owner"], row["about"])
-    if found:
-        STDOUT.print(table, width=None if STDOUT.is_terminal else 130)
-    abandoned = sum(belonging.abandoned for belonging in found)
-    STDOUT.print(f"{len(found)} things, {abandoned} of them abandoned", highlight=False)
+        print_json({"boxes": _rows(seen.belongings), "unseen": dict(seen.unseen)})
+    else:
+        _show(seen.belongings)
+        STDOUT.print(f"{len(seen.belongings)} things, {len(abandoned)} of them abandoned", highlight=False)
+    _end(seen.unseen, findings=bool(abandoned))
 
 
 @boxes_app.command("reap")
 def reap_command(json: JsonOption = False) -> None:
-    """Remove what processes that were killed have left; what a living one has stays."""
+    """Remove what processes that were killed have left; what a living one has stays.
+
+    Exit status: 0 good, 1 something abandoned could not be removed, 3 something could not be looked at.
+    """
     with spinner("removing what the dead left"), _places() as places:
-        removed = reap(places)
+        done = reap(places)
+    failed = {one.name: f"{one.kind} {one.name}: {why}" for one, why in done.failed.items()}
     if json:
-        print_json({"removed": [_row(belonging) for belonging in removed]})
-        return
-    for belonging in removed:
-        STDOUT.print(f"{belonging.kind} {belonging.name}", markup=False, highlight=False, soft_wrap=True)
-    STDOUT.print(f"{len(removed)} things removed", highlight=False)
+        print_json({"removed": _rows(done.removed), "failed": failed, "unseen": dict(done.unseen)})
+    else:
+        for one in done.removed:
+            STDOUT.print(f"{one.kind} {one.name}", markup=False, highlight=False, soft_wrap=True)
+        STDOUT.print(f"{len(done.removed)} things removed", highlight=False)
+    for why in failed.values():
+        complain(why)
+    _end(done.unseen, findings=bool(failed))
 
 
 @contextmanager
 def _places() -> Iterator[list[Place]]:
-    """Wherever belongings may be; without an engine, those of this machine alone."""
+    """Wherever belongings may be."""
     # The Docker SDK takes a fifth of a second to import.
-    from deepgym_envs.sandbox.docker import Containers, connect
+    from deepgym_envs.sandbox.engine import Containers, connect
 
     try:
         client = connect()
-    except SandboxUnavailable:
-        yield host_places()
+    except SandboxUnavailable as error:
+        yield [Unseen("container", str(error)), *host_places()]
         return
-    try:
+    with closing(client):
         yield [Containers(client), *host_places()]
-    finally:
-        client.close()
 
 
-def _row(belonging: Belonging) -> dict[str, Any]:
-    alive = belonging.owner.alive
-    return {
-        "kind": belonging.kind,
-        "name": belonging.name,
-        "pid": belonging.owner.pid,
-        "owner": "not known from here" if alive is None else "alive" if alive else "dead",
-        "abandoned": belonging.abandoned,
-        "about": belonging.about,
-    }
+def _end(unseen: Mapping[Any, str], *, findings: bool) -> None:
+    for kind, why in unseen.items():
+        complain(f"no {kind} was looked at: {why}")
+    if unseen:
+        raise typer.Exit(NOT_JUDGED)
+    if findings:
+        raise typer.Exit(FINDINGS)
+
+
+def _rows(belongings: Sequence[Belonging]) -> list[dict[str, Any]]:
+    return [
+        {"kind": one.kind, "name": one.name, "task": one.task, "owner": str(one.owner), "pid": one.owner.pid,
+         "alive": one.owner.alive, "abandoned": one.abandoned} for one in belongings
+    ]  # fmt: skip
+
+
+def _show(belongings: Sequence[Belonging]) -> None:
+    table = Table()
+    for heading in ("kind", "name", "pid", "owner", "task"):
+        table.add_column(heading, overflow="fold")
+    states = [_ALIVE[one.owner.alive] for one in belongings]
+    for one, state in zip(belongings, states, strict=True):
+        table.add_row(one.kind, one.name, str(one.owner.pid), state, one.task)
+    if belongings:
+        STDOUT.print(table, width=None if STDOUT.is_terminal else 130)
+    if "unknown" in states:
+        unknown = f"{states.count('unknown')} belong to another machine, boot or PID namespace"
+        STDOUT.print(f"{unknown}, from where alone one can tell whether the owner lives", highlight=False)

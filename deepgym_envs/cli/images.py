@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +28,8 @@ def build_command(suite: SuiteOption = None, task: TaskOption = None, json: Json
 
     Exit status: 0 all are here, 1 a task cannot be read, 2 unusable arguments, 3 an image cannot be built.
     """
-    from deepgym_envs.sandbox.docker import DockerBackend, connect
+    from deepgym_envs.sandbox.docker import DockerBackend
+    from deepgym_envs.sandbox.engine import connect
 
     tasks = chosen_tasks(suite, task)
     connect().close()
@@ -62,15 +64,11 @@ def build_command(suite: SuiteOption = None, task: TaskOption = None, json: Json
 @images_app.command("list")
 def list_command(json: JsonOption = False) -> None:
     """Show the images that this package made, and what each needs on disk for itself."""
-    from deepgym_envs.sandbox.docker import connect
+    from deepgym_envs.sandbox.engine import connect
     from deepgym_envs.sandbox.image import list_images
 
-    client = connect()
-    try:
-        with spinner("asking Docker for the sizes"):
-            images = list_images(client)
-    finally:
-        client.close()
+    with closing(connect()) as client, spinner("asking Docker for the sizes"):
+        images = list_images(client)
     if json:
         rows: list[dict[str, Any]] = [
             {"tag": image.tag, "kind": image.kind, "subject": image.subject, "size": image.size,
@@ -95,26 +93,24 @@ def prune_command(
     bases: Annotated[
         bool, typer.Option("--bases", help="Also the Debian bases, which take longest.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which; remove nothing.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Remove images that no bundled task uses any more; those with a running box stay."""
-    from deepgym_envs.sandbox.docker import connect
+    """Remove images that no bundled task uses any more; those of which there is a container stay."""
+    from deepgym_envs.sandbox.engine import connect
     from deepgym_envs.sandbox.image import prune_images
 
-    client = connect()
-    try:
-        with spinner("removing images") as say:
-            keep = [] if every else _bundled_tasks()
-            say("removing images that nobody uses")
-            removed = prune_images(client, keep, bases=bases)
-    finally:
-        client.close()
+    with closing(connect()) as client, spinner("reading the bundled tasks") as say:
+        keep = [] if every else _bundled_tasks()
+        say("removing images that nobody uses")
+        removed = prune_images(client, keep, bases=bases, dry_run=dry_run)
     if json:
-        print_json({"removed": removed})
+        print_json({"dry_run": dry_run, "removed": removed})
     else:
         for tag in removed:
             STDOUT.print(tag, markup=False, highlight=False)
-        STDOUT.print(f"{len(removed)} images removed", highlight=False)
+        done = "would be removed" if dry_run else "removed"
+        STDOUT.print(f"{len(removed)} images {done}", highlight=False)
 
 
 def _bundled_tasks() -> list[Task]:

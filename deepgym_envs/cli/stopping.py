@@ -12,7 +12,7 @@ from typing import Any
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Told:
+class StopSignal:
     """The signal that told this program to stop, once there was one."""
 
     number: int | None = None
@@ -24,17 +24,17 @@ class Told:
 
 
 @contextmanager
-def stopping() -> Iterator[Told]:
+def stopping() -> Iterator[StopSignal]:
     """While this lasts, the first signal is a ``KeyboardInterrupt``, which closes boxes; the second kills.
 
     A signal that whoever started this program wanted ignored, as ``nohup`` does, stays ignored. Outside the
     main thread nothing is changed.
     """
-    told = Told()
+    stop_signal = StopSignal()
     before: dict[signal.Signals, Any] = {}
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        told.number = number
+        stop_signal.number = number
         for other in before:
             signal.signal(other, signal.SIG_DFL)
         raise KeyboardInterrupt
@@ -45,7 +45,7 @@ def stopping() -> Iterator[Told]:
     try:
         for number in before:
             signal.signal(number, stop)
-        yield told
+        yield stop_signal
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

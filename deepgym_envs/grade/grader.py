@@ -12,8 +12,9 @@ from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.grade.testrun import run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, Verdict, judge
-from deepgym_envs.sandbox import Backend, BackendName, Completed, Sandbox, choose_backend, for_grading
+from deepgym_envs.sandbox import Backend, BackendName, Completed, Sandbox, choose_backend
 from deepgym_envs.sandbox.contract import Closing
+from deepgym_envs.sandbox.pool import for_grading
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 

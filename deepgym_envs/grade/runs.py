@@ -9,8 +9,9 @@ from deepgym_envs.errors import ActionError, BoxLost, SandboxError
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.grade.testrun import run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, judge
-from deepgym_envs.sandbox import Backend, Sandbox, for_grading
+from deepgym_envs.sandbox import Backend, Sandbox
 from deepgym_envs.sandbox.contract import Closing
+from deepgym_envs.sandbox.pool import for_grading
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 

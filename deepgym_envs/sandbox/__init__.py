@@ -7,7 +7,7 @@ boxes of any backend warm and lets many sandboxes share them.
 
 from deepgym_envs.sandbox.backend import Backend, BackendName, choose_backend
 from deepgym_envs.sandbox.contract import Captured, Command, Completed, Found, Line, Query, Sandbox
-from deepgym_envs.sandbox.pool import Pool, for_grading
+from deepgym_envs.sandbox.pool import Pool
 
 __all__ = [
     "Backend",
@@ -21,5 +21,4 @@ __all__ = [
     "Query",
     "Sandbox",
     "choose_backend",
-    "for_grading",
 ]

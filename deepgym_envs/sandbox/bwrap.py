@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import signal
 import threading
@@ -25,7 +24,7 @@ from pathlib import Path
 
 from deepgym_envs.errors import ImageError, SandboxError, SandboxUnavailable
 from deepgym_envs.lock import exclusive
-from deepgym_envs.owner import own_prefix, this_process
+from deepgym_envs.owner import scratch_folder, this_process
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.sandbox.box import Box, agent_environment
 from deepgym_envs.sandbox.cgroup import Group, make_group
@@ -267,10 +266,11 @@ def _write_base(folder: Path, base: Tree) -> None:
             folder.parent.mkdir(parents=True, exist_ok=True)
             for stale in (*folder.parent.glob(f"{folder.name}.new-*"), folder):
                 shutil.rmtree(stale, ignore_errors=True)
-            scratch = folder.with_name(f"{folder.name}.new-{own_prefix('base')}{secrets.token_hex(4)}")
-            scratch.mkdir()
-            base.write_to(scratch)
-            scratch.rename(folder)
+            with scratch_folder("base", folder.parent, before=f"{folder.name}.new-") as scratch:
+                new = Path(scratch, "base")
+                new.mkdir()
+                base.write_to(new)
+                new.rename(folder)
         except OSError as error:
             raise ImageError(
                 f"the base of a task could not be written to {folder.parent}: {error}; "

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deepgym_envs.owner import own_prefix
+from deepgym_envs.owner import own_prefix, owned_names
 
 _PERIOD = 100_000  # microseconds
 
@@ -68,7 +68,7 @@ def make_group(*, memory_bytes: int, processes: int, cpus: float) -> Group:
 def group_folders() -> Iterator[Path]:
     """Every folder of a box's group that lies where this process would make one."""
     for parent in _parents():
-        yield from parent.glob("deepgym-box-*")
+        yield from parent.glob(owned_names("box"))
 
 
 def remove_group(folder: Path, *, kill: bool = False) -> bool:

@@ -3,29 +3,24 @@ capabilities."""
 
 from __future__ import annotations
 
-import json
-import select
-import socket
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, ImageNotFound
 from docker.types import LogConfig
 
 from deepgym_envs.errors import SandboxError, SandboxUnavailable
-from deepgym_envs.owner import owner_in, this_process
+from deepgym_envs.owner import this_process
 from deepgym_envs.sandbox.box import Box, agent_environment
-from deepgym_envs.sandbox.channel import Channel, remaining, send_all
+from deepgym_envs.sandbox.channel import Channel
 from deepgym_envs.sandbox.contract import Sandbox
+from deepgym_envs.sandbox.engine import LABEL, OWNER_LABEL, AttachedStream, Containers, EngineWatch, connect
 from deepgym_envs.sandbox.image import AGENT, task_image
 from deepgym_envs.sandbox.program import BoxConfig, start_command
-from deepgym_envs.sandbox.reaper import Belonging, Once, host_places, reap
+from deepgym_envs.sandbox.reaper import Once, host_places, reap
 from deepgym_envs.task import Task
 
 # What boxd needs to become the agent, to end its processes, and to mend the files that it leaves.
@@ -33,10 +28,6 @@ CAPABILITIES = ("SETUID", "SETGID", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER")
 # What a command left in the kernel's System V objects would outlive it.
 NO_SYSTEM_V = {"kernel.shmmni": "0", "kernel.msgmni": "0", "kernel.sem": "0 0 0 0"}
 SCRATCH_MB = 64
-LABEL = "deepgym-envs.box"
-OWNER_LABEL = "deepgym-envs.owner"
-ANSWER_SECONDS = 20.0
-IDLE_SECONDS = 24 * 3600  # a container is started right after it was created, or never
 
 
 def quiet(message: str) -> None:
@@ -70,19 +61,15 @@ class DockerBackend:
     def problem(self) -> str | None:
         """See ``Backend.problem``."""
         try:
-            client = connect()
+            connect().close()
         except SandboxUnavailable as error:
             return str(error)
-        client.close()
         return None
 
     def prepare(self, task: Task) -> None:
         """See ``Backend.prepare``."""
-        client = connect()
-        try:
+        with closing(connect()) as client:
             self._tag(client, task)
-        finally:
-            client.close()
 
     def open(self, task: Task) -> Sandbox:
         """See ``Backend.open``."""
@@ -180,7 +167,7 @@ class DockerBackend:
             watch.close()
             try:
                 client.api.remove_container(container, force=True)
-            except (NotFound, APIError, OSError):
+            except (APIError, OSError):
                 pass  # it removes itself once its input is closed; this call only hastens that
             finally:
                 client.close()
@@ -196,151 +183,6 @@ class DockerBackend:
         return Box(task.base, Channel(stream), release, watch.outage)
 
 
-class Containers:
-    """Boxes that are containers of the engine that ``client`` speaks to; implements ``Place``."""
-
-    def __init__(self, client: docker.DockerClient) -> None:
-        self._client = client
-
-    def belongings(self) -> Iterator[Belonging]:
-        """See ``Place``."""
-        try:
-            found = self._client.api.containers(all=True, filters={"label": OWNER_LABEL})
-        except DockerException as error:
-            raise OSError(f"the engine does not list its containers: {error}") from None
-        for row in found:
-            owner = owner_in(row["Labels"][OWNER_LABEL])
-            if owner is not None:
-                unused = row["State"] in ("created", "exited", "dead")
-                idle = unused and time.time() - row["Created"] > IDLE_SECONDS
-                yield Belonging("container", row["Id"], owner, row["Labels"].get(LABEL, ""), idle)
-
-    def remove(self, belonging: Belonging) -> bool:
-        """See ``Place``."""
-        try:
-            self._client.api.remove_container(belonging.name, force=True, v=True)
-        except NotFound:
-            pass
-        except DockerException as error:
-            raise OSError(f"the engine does not remove a container: {error}") from None
-        return True
-
-
 def _reap_all() -> None:
-    client = connect()
-    try:
+    with closing(connect()) as client:
         reap([Containers(client), *host_places()])
-    finally:
-        client.close()
-
-
-def connect(seconds: float = 120) -> docker.DockerClient:
-    """A client of the engine that the environment names, which waits ``seconds`` for each answer.
-
-    Raises:
-        SandboxUnavailable: none answers; says what to do.
-    """
-    client = None
-    before = sys.exception()
-    try:
-        client = docker.from_env(timeout=seconds)
-        client.ping()
-    except (DockerException, OSError) as error:
-        if client is not None:
-            client.close()
-        raise SandboxUnavailable(
-            f"no Docker engine answers ({_origin(error, before)}); start one (`dockerd`, Docker Desktop) "
-            "or use --sandbox bwrap"
-        ) from None
-    return client
-
-
-def _origin(error: BaseException, before: BaseException | None) -> str:
-    """What went wrong first after ``before``: the SDK wraps it several times."""
-    while error.__context__ is not None and error.__context__ is not before:
-        error = error.__context__
-    return str(error)
-
-
-class EngineWatch:
-    """Tells an engine that was stopped, even one that is back, from a box that came to its end inside.
-
-    It holds a connection on which nothing is said for as long as the engine lives.
-    """
-
-    def __init__(self, client: docker.DockerClient) -> None:
-        """Open the connection; raises ``OSError`` or an error of the SDK's."""
-        nothing = {"filters": json.dumps({"type": ["daemon"], "event": ["none"]})}
-        self._answer = client.api.get(
-            f"{client.api.base_url}/events", params=nothing, stream=True, timeout=client.api.timeout
-        )
-        self._poll = select.poll()
-        self._poll.register(self._answer.raw.fileno(), select.POLLRDHUP)
-
-    def outage(self) -> str:
-        """What is wrong with the engine, or was since this was made; empty if nothing is."""
-        if self._poll.poll(0):
-            return "the Docker engine was stopped while the box was open"
-        try:
-            connect(ANSWER_SECONDS).close()
-        except SandboxUnavailable as error:
-            return str(error)
-        return ""
-
-    def close(self) -> None:
-        """Hang up."""
-        self._answer.close()
-
-
-class AttachedStream:
-    """A container's standard streams over one socket; eight bytes before each piece say whose it is."""
-
-    def __init__(self, attached: Any) -> None:
-        self._attached = attached
-        self._socket: socket.socket = getattr(attached, "_sock", attached)
-        self._raw = bytearray()
-        self._output = bytearray()
-        self._errors = bytearray()
-
-    def send(self, data: bytes, deadline: float) -> None:
-        """See ``Stream.send``."""
-        send_all(self._socket, data, deadline)
-
-    def receive(self, size: int, deadline: float) -> bytes:
-        """See ``Stream.receive``."""
-        while not self._output:
-            self._socket.settimeout(remaining(deadline))
-            data = self._socket.recv(1 << 17)
-            if not data:
-                return b""
-            self._raw += data
-            self._split()
-        piece = bytes(self._output[:size])
-        del self._output[:size]
-        return piece
-
-    def _split(self) -> None:
-        start = 0
-        while len(self._raw) - start >= 8:
-            size = int.from_bytes(self._raw[start + 4 : start + 8], "big")
-            if len(self._raw) - start - 8 < size:
-                break
-            target = self._errors if self._raw[start] == 2 else self._output
-            target += self._raw[start + 8 : start + 8 + size]
-            start += 8 + size
-        del self._raw[:start]
-        del self._errors[:-4000]
-
-    def last_words(self) -> str:
-        """See ``Stream.last_words``."""
-        return " / ".join(self._errors.decode(errors="replace").strip().splitlines()[-3:])
-
-    def hang_up(self) -> None:
-        """See ``Stream.hang_up``."""
-        with suppress(OSError):  # it is broken already
-            self._socket.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """See ``Stream.close``."""
-        self._socket.close()
-        self._attached.close()

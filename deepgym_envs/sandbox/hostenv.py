@@ -10,14 +10,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deepgym_envs.errors import ImageError, SandboxUnavailable
 from deepgym_envs.lock import exclusive
-from deepgym_envs.owner import own_prefix
+from deepgym_envs.owner import scratch_folder
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.recipe import RepoRecipe
 
@@ -123,19 +122,16 @@ def _build(folder: Path, base: HostPython, recipe: RepoRecipe) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     for stale in folder.parent.glob(f"{folder.name}.new-*"):
         shutil.rmtree(stale, ignore_errors=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}.new-{own_prefix('build')}", dir=folder.parent))
-    try:
-        scratch.chmod(0o755)
-        _install(scratch, base, recipe)
-        for script in (scratch / "bin").iterdir():
-            _relocate(script, scratch)
+    with scratch_folder("build", folder.parent, before=f"{folder.name}.new-") as scratch:
+        new = Path(scratch, "environment")
+        _install(new, base, recipe)
+        for script in (new / "bin").iterdir():
+            _relocate(script, new)
         # A box cannot write bytecode, since its environment is read-only.
-        compiling = [str(scratch / "bin" / "python"), "-I", "-m", "compileall", "-q"]
-        packages = map(str, scratch.glob("lib/python*/site-packages"))
+        compiling = [str(new / "bin" / "python"), "-I", "-m", "compileall", "-q"]
+        packages = map(str, new.glob("lib/python*/site-packages"))
         subprocess.run([*compiling, *packages], capture_output=True, timeout=BUILD_SECONDS, check=False)
-        scratch.rename(folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        new.rename(folder)
 
 
 def _not_written(recipe: RepoRecipe, reason: str) -> str:
@@ -146,15 +142,15 @@ def _not_written(recipe: RepoRecipe, reason: str) -> str:
     )
 
 
-def _install(scratch: Path, base: HostPython, recipe: RepoRecipe) -> None:
-    _run(recipe, [str(base.executable), "-I", "-m", "venv", "--without-pip", str(scratch)], scratch)
+def _install(new: Path, base: HostPython, recipe: RepoRecipe) -> None:
+    _run(recipe, [str(base.executable), "-I", "-m", "venv", "--without-pip", str(new)], new.parent)
     if not recipe.needs.pip:
         return
-    python = str(scratch / "bin" / "python")
+    python = str(new / "bin" / "python")
     options = ["--no-input", "--disable-pip-version-check", "--python", python]
     pip = [_python_with_pip(), "-m", "pip", *options]
-    _run(recipe, [*pip, "install", "--no-deps", "--quiet", *recipe.needs.pip], scratch)
-    _run(recipe, [*pip, "check"], scratch)
+    _run(recipe, [*pip, "install", "--no-deps", "--quiet", *recipe.needs.pip], new)
+    _run(recipe, [*pip, "check"], new)
 
 
 def _python_with_pip() -> str:
@@ -197,7 +193,7 @@ def _shown(command: Sequence[str]) -> str:
     )
 
 
-def _relocate(script: Path, scratch: Path) -> None:
+def _relocate(script: Path, built: Path) -> None:
     """Take the folder's present name out of a script; one that only activates goes."""
     if script.is_symlink() or not script.is_file():
         return
@@ -205,7 +201,7 @@ def _relocate(script: Path, scratch: Path) -> None:
         script.unlink()
         return
     first, *others = script.read_bytes().split(b"\n", 3)
-    if first.startswith(b"#!" + bytes(scratch)):
+    if first.startswith(b"#!" + bytes(built)):
         script.write_bytes(_RELOCATABLE + b"\n".join(others))
-    elif first == b"#!/bin/sh" and len(others) == 3 and bytes(scratch) in others[0]:
+    elif first == b"#!/bin/sh" and len(others) == 3 and bytes(built) in others[0]:
         script.write_bytes(_RELOCATABLE + others[2])  # pip's form where the path is too long for the kernel

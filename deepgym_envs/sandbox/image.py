@@ -118,15 +118,18 @@ def list_images(client: Any) -> list[ImageInfo]:
     return sorted(found, key=lambda image: (image.kind, image.tag))
 
 
-def prune_images(client: Any, keep: Iterable[Task], *, bases: bool = False) -> list[str]:
+def prune_images(
+    client: Any, keep: Iterable[Task], *, bases: bool = False, dry_run: bool = False
+) -> list[str]:
     """Remove task and environment images that no task of ``keep`` uses, and ``bases`` if told; returns tags.
 
-    An image with a running box is left alone. What failed builds left behind goes as well, named by its id.
+    An image of which there is a container is left alone, and a backend that misses one builds it again. What
+    failed builds left behind goes as well, named by its id. With ``dry_run`` everything stays.
     """
     tasks = list(keep)
     wanted = {_task_tag(task) for task in tasks}
     environments = {task.recipe.environment_digest for task in tasks}
-    running = {container["ImageID"] for container in client.api.containers(all=True)}
+    in_use = {container["ImageID"] for container in client.api.containers(all=True)}
     removed = []
     for image in reversed(list_images(client)):  # tasks first, then environments, then bases
         # The kind matters, for an image inherits the labels of what it is built on; without a tag it is what
@@ -136,9 +139,10 @@ def prune_images(client: Any, keep: Iterable[Task], *, bases: bool = False) -> l
         if not image.tag.startswith("sha256:") and (image.tag in wanted or environment or base):
             continue
         try:
-            if client.api.inspect_image(image.tag)["Id"] in running:
+            if client.api.inspect_image(image.tag)["Id"] in in_use:
                 continue
-            client.api.remove_image(image.tag)
+            if not dry_run:
+                client.api.remove_image(image.tag)
         except APIError:  # something stands on it, or another process was faster
             continue
         removed.append(image.tag)

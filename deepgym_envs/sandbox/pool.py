@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError, UsageError
 from deepgym_envs.sandbox.backend import Backend
 from deepgym_envs.sandbox.contract import Captured, Closing, Command, Completed, Found, Query, Sandbox
-from deepgym_envs.sandbox.shelf import Borrower, Kind, Purpose, Slot
+from deepgym_envs.sandbox.shelf import Borrower, BoxKind, Purpose, Slot
 from deepgym_envs.sandbox.stock import Stock
 from deepgym_envs.state import WorkspaceState, check_path
 from deepgym_envs.task import Task
@@ -41,8 +42,15 @@ class Boxes:
         self._backend.prepare(task)
 
     def open(self, task: Task) -> Sandbox:
-        """A sandbox whose workspace is the task's base; there is a box for it. See ``Backend.open``."""
-        borrower = Borrower(task, Kind(self._purpose, task.digest), WorkspaceState(task.base))
+        """A sandbox whose workspace is the task's base; there is a box for it.
+
+        Where there is none yet, waits for its turn, which comes when a call on another ends, and opens one.
+
+        Raises:
+            SandboxError: the pool is closed, ``memory_mb`` is less than the task's limits, or no box can be
+                opened.
+        """
+        borrower = Borrower(task, BoxKind(self._purpose, task.digest), WorkspaceState(task.base))
         try:
             self._stock.enrol(borrower)
         except BoxLost as error:
@@ -54,7 +62,7 @@ class Boxes:
 
         Never waits, and raises nothing: whoever opens a sandbox of the task meets the trouble.
         """
-        self._stock.prefetch(Kind(self._purpose, task.digest), task)
+        self._stock.prefetch(BoxKind(self._purpose, task.digest), task)
 
 
 class Pool(Boxes, Closing):
@@ -67,11 +75,22 @@ class Pool(Boxes, Closing):
     Args:
         backend: where real boxes come from.
         size: how many boxes to play in there may be at a time, and as many to grade in; by default as many as
-            there are processors, at least 2.
-        memory_mb: bounds the sum of what all boxes may use, by their tasks' limits on memory and disk.
+            this process may use processors (``os.sched_getaffinity``), at least 2.
+        memory_mb: bounds the sum of what all boxes may use, in MiB, by their tasks' limits ``memory_mb`` and
+            ``disk_mb``; by default there is no bound.
         keep: whether boxes stay when no sandbox of the pool is open.
 
-    A pool is for any number of threads. In another process, forked or given a pickle, it begins empty.
+    A pool is for any number of threads. In another process, forked or given a pickle, it begins empty. Where
+    all boxes are busy, a call waits for as long as the calls before it last, which their commands bound; it
+    has no limit of its own.
+
+    Raises:
+        UsageError: ``size`` or ``memory_mb`` is below 1, or ``backend`` is a pool.
+
+    >>> from deepgym_envs.testing import FakeBackend
+    >>> with Pool(FakeBackend(), size=2, memory_mb=2048) as pool:
+    ...     pool.name
+    'fake'
     """
 
     def __init__(
@@ -80,7 +99,7 @@ class Pool(Boxes, Closing):
         if isinstance(backend, Boxes):
             raise UsageError("a pool of a pool: give it the backend itself")
         if size is None:
-            size = max(2, os.cpu_count() or 2)
+            size = max(2, len(os.sched_getaffinity(0)))
         if size < 1 or (memory_mb is not None and memory_mb < 1):
             raise UsageError(f"a pool needs room for a box: size {size}, memory_mb {memory_mb}")
         super().__init__(backend, Stock(backend, size=size, memory_mb=memory_mb, keep=keep), "play")
@@ -95,7 +114,11 @@ class Pool(Boxes, Closing):
         return self
 
     def close(self) -> None:
-        """Close every box. Open sandboxes are lost, whoever waits is told. Again, it does nothing."""
+        """Close every box. Open sandboxes are lost, whoever waits is told. Again, it does nothing.
+
+        Waits up to 30 s for boxes that are being opened or closed at this moment; whoever opens one then
+        closes it.
+        """
         self._stock.close()
 
 
@@ -108,7 +131,7 @@ class PooledBox(Closing):
     """A workspace as a value, and a real box while one is needed; implements ``Sandbox``.
 
     After ``run`` the workspace lies in the box until ``capture`` or ``restore``, or until others need that
-    box: then the pool captures it.
+    box: then the pool captures it. A call that needs a box waits for one, see ``Pool``.
     """
 
     def __init__(self, stock: Stock, borrower: Borrower) -> None:
@@ -118,28 +141,28 @@ class PooledBox(Closing):
 
     def restore(self, state: WorkspaceState) -> None:
         """See ``Sandbox.restore``."""
-        self._check_open()
-        if state.base != self._me.task.base:
-            raise ValueError("the state belongs to another base than this box")
-        if not self._stock.settle(self._me, state):
-            slot = self._stock.retake(self._me)
-            if slot is None or not self._restored_in(slot, state):
-                self._held(state)
-            self._me.state, self._me.dropped = state, ()
-            self._stock.give_back(self._me)
-            self._stock.learn(self._me.task, state)
-        self._agent_ran = False
+        with self._call():
+            if state.base != self._me.task.base:
+                raise ValueError("the state belongs to another base than this box")
+            if not self._stock.settle(self._me, state):
+                slot = self._stock.retake(self._me)
+                if slot is None or not self._restored_in(slot, state):
+                    self._held(state)
+                self._me.state, self._me.dropped = state, ()
+                self._stock.give_back(self._me)
+                self._stock.learn(self._me.task, state)
+            self._agent_ran = False
 
     def capture(self) -> Captured:
         """See ``Sandbox.capture``."""
-        self._check_open()
-        slot = self._stock.retake(self._me)
-        if slot is not None:
-            return self._in(slot, self._captured)
-        self._check_open()
-        assert self._me.state is not None
-        dropped, self._me.dropped = self._me.dropped, ()
-        return Captured(self._me.state, dropped)
+        with self._call():
+            slot = self._stock.retake(self._me)
+            if slot is not None:
+                return self._in(slot, self._captured)
+            self._check_open()
+            assert self._me.state is not None
+            dropped, self._me.dropped = self._me.dropped, ()
+            return Captured(self._me.state, dropped)
 
     def read(self, path: str, limit: int) -> tuple[bytes, int]:
         """See ``Sandbox.read``."""
@@ -151,17 +174,32 @@ class PooledBox(Closing):
 
     def run(self, command: Command) -> Completed:
         """See ``Sandbox.run``."""
-        self._check_open()
-        for path in command.files:
-            check_path(path)
-        slot = self._stock.retake(self._me) or self._answering()
-        self._agent_ran = True
-        self._me.state, self._me.dropped = None, ()
-        return self._in(slot, lambda box: box.run(command))
+        with self._call():
+            for path in command.files:
+                check_path(path)
+            slot = self._stock.retake(self._me) or self._answering()
+            self._agent_ran = True
+            self._me.state, self._me.dropped = None, ()
+            return self._in(slot, lambda box: box.run(command))
 
     def close(self) -> None:
-        """See ``Sandbox.close``; a real box goes back to the pool, unless a call is under way in it."""
+        """See ``Sandbox.close``; a real box goes back to the pool, unless a call is under way in it.
+
+        Where it was the last sandbox of a pool that does not keep its boxes, waits up to 30 s for their end.
+        """
         self._stock.leave(self._me)
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        """What a call does. One that is broken off costs the box that it held, and never the room for one."""
+        self._check_open()
+        try:
+            yield
+        except BaseException:
+            self._stock.break_off(self._me)
+            if self._me.state is None and self._me.slot is None and self._me.lost is None:
+                self._lose(BoxLost("a call was broken off", after_agent_code=self._agent_ran))
+            raise
 
     def _captured(self, box: Sandbox) -> Captured:
         captured = box.capture()
@@ -171,19 +209,19 @@ class PooledBox(Closing):
 
     def _looked(self, look: Callable[[Sandbox], T]) -> T:
         """What ``look`` sees. It changes nothing, so it is done again where an idle box had died."""
-        self._check_open()
-        slot = self._stock.retake(self._me)
-        if slot is not None:
-            return self._in(slot, look)
-        while True:
-            slot = self._own()
-            new = slot.new
-            try:
+        with self._call():
+            slot = self._stock.retake(self._me)
+            if slot is not None:
                 return self._in(slot, look)
-            except BoxLost:
-                if new or self._me.closed:
-                    raise
-                self._me.lost = None
+            while True:
+                slot = self._own()
+                new = slot.new
+                try:
+                    return self._in(slot, look)
+                except BoxLost:
+                    if new or self._me.closed:
+                        raise
+                    self._me.lost = None
 
     def _answering(self) -> Slot:
         """A box that holds this workspace and answers: what fails from now on, the command did."""
@@ -198,9 +236,6 @@ class PooledBox(Closing):
                 self._stock.discard(self._me, slot)
                 if slot.new:
                     raise self._lose(error) from None
-            except BaseException:
-                self._stock.discard(self._me, slot)
-                raise
             else:
                 return slot
 
@@ -230,9 +265,6 @@ class PooledBox(Closing):
         except BoxLost:
             self._stock.discard(self._me, slot)
             return False
-        except BaseException:
-            self._break_off(slot)
-            raise
         return True
 
     def _in(self, slot: Slot, work: Callable[[Sandbox], T]) -> T:
@@ -248,17 +280,8 @@ class PooledBox(Closing):
             self._lose(error)
             self._check_open()
             raise
-        except BaseException:
-            self._break_off(slot)
-            raise
         self._stock.give_back(self._me)
         return result
-
-    def _break_off(self, slot: Slot) -> None:
-        """Nobody knows what the box is doing now."""
-        self._stock.discard(self._me, slot)
-        if self._me.state is None:
-            self._lose(BoxLost("a call was broken off", after_agent_code=self._agent_ran))
 
     def _lose(self, error: BoxLost) -> BoxLost:
         self._me.lost = error

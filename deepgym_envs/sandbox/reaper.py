@@ -2,7 +2,7 @@
 
 Everything bears its owner's name (``deepgym_envs.owner``). A thing is removed only if this machine's kernel
 says that its owner is dead; where that cannot be known from here, it stays. So two processes may reap at
-once, and while others play.
+once, and while others play. What could not be looked at or removed is told, with the reason.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from deepgym_envs.owner import Owner, owner_in
+from deepgym_envs.owner import PATTERN, Owner, owned_names, owner_in
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.sandbox.boxd.folders import DIRECTORY, empty
 from deepgym_envs.sandbox.boxd.processes import descendants
 from deepgym_envs.sandbox.cgroup import group_folders, remove_group
 
-Kind = Literal["program", "container", "folder", "group"]
-_OWNER = re.compile(rb'"owner": "([0-9a-f.]{1,80})"')
-_HOME = re.compile(rb"(?:^|\0)HOME=[^\0]*/deepgym-local-([0-9a-f.]{1,80})-")
+BelongingKind = Literal["program", "container", "folder", "group"]
+_OWNER = re.compile(rb'"owner": "(%s)"' % PATTERN.pattern.encode())
+_HOME = re.compile(rb"(?:^|\0)HOME=[^\0]*/deepgym-local-(%s)-" % PATTERN.pattern.encode())
 _END_SECONDS = 5.0
 
 
@@ -36,14 +36,14 @@ _END_SECONDS = 5.0
 class Belonging:
     """One thing that a process has made.
 
-    ``name`` is a process id, a container's id, or a folder. ``idle`` says that its own state shows that
-    nobody has any use for it, whoever the owner is.
+    ``name`` is a process id, a container's id, or a folder; ``task`` the id of a container's task. ``idle``
+    says that its own state shows that nobody has any use for it, whoever the owner is.
     """
 
-    kind: Kind
+    kind: BelongingKind
     name: str
     owner: Owner
-    about: str = ""
+    task: str = ""
     idle: bool = False
 
     @property
@@ -53,30 +53,86 @@ class Belonging:
 
 
 class Place(Protocol):
-    """Where belongings are."""
+    """Where belongings of one kind are."""
+
+    @property
+    def kind(self) -> BelongingKind:
+        """The kind."""
 
     def belongings(self) -> Iterable[Belonging]:
         """All that is there, of whatever owner; raises ``OSError`` where one cannot look."""
 
     def remove(self, belonging: Belonging) -> bool:
-        """Remove one of them; whether it is gone."""
+        """Remove one of them; whether it is gone. Raises ``OSError`` where that is refused."""
 
 
-def reap(places: Sequence[Place]) -> list[Belonging]:
-    """Remove what is abandoned, and tell what it was; what cannot be removed stays."""
-    removed = []
+@dataclass(frozen=True)
+class Survey:
+    """What was found, and of which kinds one could not look, with the reason."""
+
+    belongings: tuple[Belonging, ...]
+    unseen: Mapping[BelongingKind, str]
+
+
+@dataclass(frozen=True)
+class Reaped:
+    """What was removed, what is abandoned and could not be, and of which kinds one could not look."""
+
+    removed: tuple[Belonging, ...]
+    failed: Mapping[Belonging, str]
+    unseen: Mapping[BelongingKind, str]
+
+
+def survey(places: Sequence[Place]) -> Survey:
+    """Look at all that is there, of whatever owner; removes nothing."""
+    found: list[Belonging] = []
+    unseen: dict[BelongingKind, str] = {}
     for place in places:
-        with contextlib.suppress(OSError):
-            for belonging in [one for one in place.belongings() if one.abandoned]:
-                with contextlib.suppress(OSError):
-                    if place.remove(belonging):
-                        removed.append(belonging)
-    return removed
+        try:
+            found += place.belongings()
+        except OSError as error:
+            unseen[place.kind] = str(error)
+    return Survey(tuple(found), unseen)
+
+
+def reap(places: Sequence[Place]) -> Reaped:
+    """Remove what is abandoned; what has an owner that may live stays."""
+    removed: list[Belonging] = []
+    failed: dict[Belonging, str] = {}
+    unseen: dict[BelongingKind, str] = {}
+    for place in places:
+        seen = survey([place])
+        unseen.update(seen.unseen)
+        for belonging in (one for one in seen.belongings if one.abandoned):
+            try:
+                if place.remove(belonging):
+                    removed.append(belonging)
+                else:
+                    failed[belonging] = "it does not go away"
+            except OSError as error:
+                failed[belonging] = str(error)
+    return Reaped(tuple(removed), failed, unseen)
 
 
 def host_places() -> list[Place]:
     """What boxes without an engine, and builds of whatever kind, leave on this machine."""
     return [Programs(), Groups(), Folders()]
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A place that cannot be looked at, and why; implements ``Place``."""
+
+    kind: BelongingKind
+    why: str
+
+    def belongings(self) -> Iterable[Belonging]:
+        """Raises ``OSError``."""
+        raise OSError(self.why)
+
+    def remove(self, belonging: Belonging) -> bool:
+        """Raises ``OSError``."""
+        raise OSError(f"{belonging.name}: {self.why}")
 
 
 class Once:
@@ -98,15 +154,17 @@ class Once:
 
 
 class Programs:
-    """Programs of boxes, and what commands in a local box have left running."""
+    """Programs of boxes, and what commands in a local box have left running; implements ``Place``."""
+
+    kind: BelongingKind = "program"
 
     def belongings(self) -> Iterator[Belonging]:
         """See ``Place``."""
-        for folder in Path("/proc").glob("[0-9]*"):
+        for folder in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
-                owner = _owner_of(folder)
+                owner = _owner_of(folder) if folder.name.isdecimal() else None
                 if owner is not None:
-                    yield Belonging("program", folder.name, owner)
+                    yield Belonging(self.kind, folder.name, owner)
 
     def remove(self, belonging: Belonging) -> bool:
         """Kill it and all that it has started."""
@@ -126,14 +184,16 @@ class Programs:
 
 
 class Groups:
-    """Control groups of boxes."""
+    """Control groups of boxes; implements ``Place``."""
+
+    kind: BelongingKind = "group"
 
     def belongings(self) -> Iterator[Belonging]:
         """See ``Place``."""
         for folder in group_folders():
             owner = owner_in(folder.name)
             if owner is not None:
-                yield Belonging("group", str(folder), owner)
+                yield Belonging(self.kind, str(folder), owner)
 
     def remove(self, belonging: Belonging) -> bool:
         """Remove it, with the processes that are still in it."""
@@ -141,18 +201,21 @@ class Groups:
 
 
 class Folders:
-    """Folders of local boxes and of builds: among this machine's temporary ones and in the cache folder."""
+    """Folders of boxes and builds, among this machine's temporary ones and in the cache folder; implements
+    ``Place``."""
+
+    kind: BelongingKind = "folder"
 
     def belongings(self) -> Iterator[Belonging]:
         """See ``Place``; only folders that are ours, so that nobody can have another's removed."""
-        cache = cache_dir()
-        for parent, pattern in ((Path(tempfile.gettempdir()), "deepgym-*"), (cache, "*/*deepgym-*"),
-                                (cache, "bootstrap/*/deepgym-*")):  # fmt: skip
-            for place in parent.glob(pattern):
+        name = owned_names()
+        temporary, cache = Path(tempfile.gettempdir()), cache_dir()
+        for found in (temporary.glob(name), cache.glob(f"*/*{name}"), cache.glob(f"bootstrap/*/{name}")):
+            for place in found:
                 owner = owner_in(place.name)
                 with contextlib.suppress(OSError):
                     if owner is not None and place.lstat().st_uid == os.geteuid():
-                        yield Belonging("folder", str(place), owner)
+                        yield Belonging(self.kind, str(place), owner)
 
     def remove(self, belonging: Belonging) -> bool:
         """Remove it with all that is in it, following no link and entering no mount."""

@@ -19,8 +19,8 @@ PATIENCE_SECONDS = 0.05  # who leaves a workspace in a box for longer is not abo
 Purpose = Literal["play", "grade"]
 
 
-class Kind(NamedTuple):
-    """Boxes of one kind can stand in for each other."""
+class BoxKind(NamedTuple):
+    """Boxes of one kind, for one purpose and of the task with one digest, can stand in for each other."""
 
     purpose: Purpose
     task: str
@@ -30,17 +30,18 @@ class Kind(NamedTuple):
 class Slot:
     """Room for one real box.
 
-    ``box`` is None while it is being opened, ``state`` while nobody knows what the box holds. It is
-    ``busy`` while a call runs, ``user``'s; ``new`` if it was opened for that call. ``owner`` is whose
-    workspace lies in it that is no value yet. ``evicted`` are boxes to be closed before this one is opened.
+    ``box`` is None until it is opened, ``state`` while nobody knows what the box holds. It is ``busy`` while
+    a call runs, ``user``'s, or while the box is opened for nobody yet; ``new`` if it was opened for that
+    call, ``used`` once a call has ended, at ``left_at`` (seconds, monotonic). ``owner`` is whose workspace
+    lies in it that is no value yet. ``evicted`` are boxes to be closed before this one is opened.
     """
 
-    kind: Kind
+    kind: BoxKind
     megabytes: int
     evicted: list[Sandbox]
     box: Sandbox | None = None
     state: WorkspaceState | None = None
-    busy: bool = True
+    busy: bool = False
     new: bool = False
     used: bool = False
     user: Borrower | None = None
@@ -58,7 +59,7 @@ class Borrower:
     """
 
     task: Task
-    kind: Kind
+    kind: BoxKind
     state: WorkspaceState | None
     dropped: tuple[tuple[str, str], ...] = ()
     slot: Slot | None = None
@@ -81,7 +82,7 @@ class Shelf:
 
     def __init__(self, size: int, memory_mb: int | None) -> None:
         self.slots: list[Slot] = []
-        self.borrowers: Counter[Kind] = Counter()
+        self.borrowers: Counter[BoxKind] = Counter()
         self._size = size
         self._memory_mb = memory_mb
 
@@ -90,13 +91,15 @@ class Shelf:
         """Whether anybody has a sandbox open."""
         return any(count > 0 for count in self.borrowers.values())
 
-    def of(self, kind: Kind) -> list[Slot]:
+    def of(self, kind: BoxKind) -> list[Slot]:
         """All slots of one kind."""
         return [slot for slot in self.slots if slot.kind == kind]
 
-    def coming(self) -> Counter[Kind]:
+    def coming(self) -> Counter[BoxKind]:
         """How many boxes are being opened for nobody in particular."""
-        return Counter(slot.kind for slot in self.slots if slot.box is None and slot.user is None)
+        return Counter(
+            slot.kind for slot in self.slots if slot.busy and slot.box is None and slot.user is None
+        )
 
     def choose(self, borrower: Borrower, wanted: WorkspaceState, *, coming: bool) -> Slot | None:
         """The slot that ``borrower`` gets now, for a box that is to hold ``wanted``; None if it has to wait.
@@ -109,7 +112,7 @@ class Shelf:
         idle = [slot for slot in alike if slot.owner is None]
         if idle:
             return _nearest(idle, borrower, wanted)
-        left = min(alike, key=_age, default=None)
+        left = min(alike, key=_left_at, default=None)
         if left is not None and time.monotonic() - left.left_at > PATIENCE_SECONDS:
             return left
         if coming:
@@ -121,8 +124,12 @@ class Shelf:
         victims = self._victims(kind.purpose, needed, forced=True)
         return self._next_owned(kind.purpose) if victims is None else self._add(kind, needed, victims)
 
-    def spare(self, kind: Kind, task: Task) -> Slot | None:
-        """A slot to open ahead of need, if that takes no box from a task in use or about to be."""
+    def has_spare(self, kind: BoxKind, task: Task) -> bool:
+        """Whether a box can be opened ahead of need without one being taken from a task in use."""
+        return self._victims(kind.purpose, megabytes_of(task), forced=False) is not None
+
+    def spare(self, kind: BoxKind, task: Task) -> Slot | None:
+        """A slot to open ahead of need, if there is one to spare."""
         victims = self._victims(kind.purpose, megabytes_of(task), forced=False)
         return None if victims is None else self._add(kind, megabytes_of(task), victims)
 
@@ -159,9 +166,9 @@ class Shelf:
         owned = [slot for slot in self.slots if not slot.busy and slot.owner is not None]
         if not self._fits(purpose, 0):  # else it is memory that is short, which a box of any purpose can give
             owned = [slot for slot in owned if slot.kind.purpose == purpose]
-        return min(owned, key=_age, default=None)
+        return min(owned, key=_left_at, default=None)
 
-    def _add(self, kind: Kind, megabytes: int, victims: Sequence[Slot] = ()) -> Slot:
+    def _add(self, kind: BoxKind, megabytes: int, victims: Sequence[Slot] = ()) -> Slot:
         slot = Slot(kind, megabytes, evicted=[box for victim in victims for box in self.remove(victim)])
         self.slots.append(slot)
         return slot
@@ -185,5 +192,5 @@ def _distance(old: WorkspaceState | None, new: WorkspaceState) -> float:
     return sum(old.changes.get(path) is not new.changes.get(path) for path in {*old.changes, *new.changes})
 
 
-def _age(slot: Slot) -> float:
+def _left_at(slot: Slot) -> float:
     return slot.left_at

@@ -12,12 +12,13 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
 from deepgym_envs.sandbox.backend import Backend
 from deepgym_envs.sandbox.contract import Sandbox
-from deepgym_envs.sandbox.shelf import Borrower, Kind, Purpose, Shelf, Slot, megabytes_of
+from deepgym_envs.sandbox.shelf import Borrower, BoxKind, Purpose, Shelf, Slot, megabytes_of
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
@@ -41,6 +42,10 @@ class Stock:
 
     All methods may be called from any thread. A borrower is for one thread at a time, except that ``leave``
     may come from another and ends the call under way. Nothing slow happens under the lock.
+
+    A call may be broken off anywhere, by Ctrl-C for instance; its caller then says so with ``break_off``. So
+    whatever a slot needs to be found again is written in one statement, and boxes that nobody waits for are
+    opened in threads, which no signal reaches, from the decision on.
     """
 
     def __init__(self, backend: Backend, *, size: int, memory_mb: int | None, keep: bool) -> None:
@@ -49,6 +54,7 @@ class Stock:
         self._memory_mb = memory_mb
         self._keep = keep
         self._closed = False
+        self._restarts: dict[int, threading.Lock] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -63,14 +69,22 @@ class Stock:
     def _arrive(self, borrower: Borrower | None = None) -> None:
         """A forked child has a copy of its parent's memory, but must not talk to its parent's boxes."""
         if self._process != os.getpid():
-            self._begin()
+            # A lock of this process alone: of the parent's any may have been held at the fork, for ever.
+            with self._restarts.setdefault(os.getpid(), threading.Lock()):
+                if self._process != os.getpid():
+                    self._begin()
         if borrower is not None and borrower.process != self._process:
-            borrower.process, borrower.slot, borrower.last = self._process, None, None
-            if borrower.state is None:
-                borrower.lost = BoxLost("a command had run in a box of the parent process")
-            if not borrower.closed:
-                with self._lock:
-                    self._shelf.borrowers[borrower.kind] += 1
+            with self._lock:
+                if borrower.process != self._process:  # else another thread was faster
+                    self._adopt(borrower)
+
+    def _adopt(self, borrower: Borrower) -> None:
+        """Take over what a forked child has of its parent's borrower."""
+        if borrower.state is None:
+            borrower.lost = BoxLost("a command had run in a box of the parent process")
+        if not borrower.closed:
+            self._shelf.borrowers[borrower.kind] += 1
+        borrower.slot, borrower.last, borrower.process = None, None, self._process
 
     @property
     def closed(self) -> bool:
@@ -80,7 +94,8 @@ class Stock:
     # -------------------------------------------------------------------------------- borrowers
 
     def enrol(self, borrower: Borrower) -> None:
-        """Count a borrower. There is a box for its task then: a new one if there was none.
+        """Count a borrower. There is a box for its task then: a new one if there was none, for whose turn
+        it waits as ``hold`` does.
 
         Raises:
             SandboxError: the stock is closed, the task's boxes are too big for it, or none can be opened.
@@ -104,11 +119,15 @@ class Stock:
             self.hold(borrower, borrower.state)
             self.give_back(borrower)
         except BaseException:
+            self.break_off(borrower)
             self.leave(borrower)
             raise
 
     def leave(self, borrower: Borrower) -> None:
-        """Forget a borrower; a call of its that is under way in another thread fails."""
+        """Forget a borrower; a call of its that is under way in another thread fails.
+
+        Where that was the last one and boxes are not kept, waits up to 30 s until all of them are closed.
+        """
         self._arrive(borrower)
         with self._lock:
             if borrower.closed:
@@ -155,7 +174,13 @@ class Stock:
     # -------------------------------------------------------------------------------- calls
 
     def retake(self, borrower: Borrower) -> Slot | None:
-        """The box in which the borrower's workspace lies, for a call; None where that is a value by now."""
+        """The box in which the borrower's workspace lies, for a call; None where that is a value by now.
+
+        Waits while somebody captures it, which a box bounds to half a minute.
+
+        Raises:
+            BoxLost: the stock was closed, or the call before this one was broken off.
+        """
         self._arrive(borrower)
         with self._lock:
             while borrower.slot is not None and borrower.slot.busy:  # somebody captures it at this moment
@@ -170,7 +195,7 @@ class Stock:
             return slot
 
     def hold(self, borrower: Borrower, state: WorkspaceState) -> Slot:
-        """A box that holds ``state``, for a call; waits for one where all are busy.
+        """A box that holds ``state``, for a call; waits where all are busy, for as long as calls last.
 
         One that fails before it holds the state is replaced: nothing of the borrower's ran in it.
 
@@ -211,15 +236,20 @@ class Stock:
             slot.state = borrower.state
             self._leave_box(borrower, slot)
 
+    def break_off(self, borrower: Borrower) -> None:
+        """A call has ended in the middle of something. Nobody knows what a box that it held is doing now."""
+        with self._lock:
+            held = [slot for slot in self._shelf.slots if slot.user is borrower]
+            self._serve()  # it may have been serving somebody else
+        for slot in held:
+            self.discard(borrower, slot)
+
     def _leave_box(self, borrower: Borrower, slot: Slot) -> None:
         with self._lock:
-            slot.busy, slot.user, slot.new, slot.used = False, None, False, True
-            slot.left_at = time.monotonic()
-            borrower.last = slot
-            if borrower.state is None and not borrower.closed:
-                slot.owner = borrower
-            else:
-                borrower.slot = None
+            slot.new, slot.used, slot.left_at, borrower.last = False, True, time.monotonic(), slot
+            owner = borrower if borrower.state is None and not borrower.closed else None
+            held = slot if owner else None
+            slot.busy, slot.user, slot.owner, borrower.slot = False, None, owner, held
             doomed = self._unwanted()
             self._serve()
         self._end(doomed)
@@ -233,25 +263,29 @@ class Stock:
                 borrower.slot = None
             ours = slot in self._shelf.slots and slot.box is not None
             doomed = self._removed(slot)
-            ahead = self._shelf.spare(borrower.kind, borrower.task) if ours and self._wanted() else None
             self._serve()
+            again = ours and self._wanted() and self._shelf.has_spare(borrower.kind, borrower.task)
         self._end(doomed)
-        self._start(ahead, borrower.task)
+        if again:
+            self._open_in_background(borrower.kind, borrower.task, only_if_none=False)
 
-    def prefetch(self, kind: Kind, task: Task) -> None:
+    def prefetch(self, kind: BoxKind, task: Task) -> None:
         """Open a box in the background if there is none of this kind, and no task in use has to give way."""
         self._arrive()
         with self._lock:
-            needless = not self._wanted() or self._shelf.of(kind)
-            ahead = None if needless else self._shelf.spare(kind, task)
-        self._start(ahead, task)
+            useful = self._wanted() and not self._shelf.of(kind) and self._shelf.has_spare(kind, task)
+        if useful:
+            self._open_in_background(kind, task, only_if_none=True)
 
     def close(self) -> None:
-        """Close every box, those in use too; whoever waits is told. Calling it again does nothing."""
+        """Close every box, those in use too; whoever waits is told. Calling it again does nothing.
+
+        Waits up to 30 s for boxes that are being opened or closed at this moment.
+        """
         self._arrive()
         with self._lock:
             self._closed = True
-            opened = [slot for slot in self._shelf.slots if slot.box is not None]
+            opened = [slot for slot in self._shelf.slots if slot.box is not None or not slot.busy]
             doomed = [box for slot in opened for box in self._removed(slot)]
             for waiter in self._waiting:
                 waiter.ready.set()
@@ -271,20 +305,20 @@ class Stock:
                 if waiter.slot is not None and not waiter.at_work:
                     return waiter.slot
                 if waiter.slot is not None:
-                    self._capture_for_owner(waiter.slot)
+                    self._capture_for_owner(waiter)
         except BaseException:
             self._give_up(waiter)
             raise
 
     def _ask(self, waiter: _Waiter) -> None:
         """Queue up, or go on queueing where the slot was not yet the one to use."""
-        waiter.slot, waiter.at_work = None, False
         if self._closed or waiter.borrower.closed:
             raise BoxLost("the pool of boxes is closed" if self._closed else "the box is closed")
-        if waiter not in self._waiting:
-            self._waiting.append(waiter)
-        waiter.ready.clear()
-        self._serve()
+        if waiter.slot is None:
+            if waiter not in self._waiting:
+                self._waiting.append(waiter)
+            waiter.ready.clear()
+            self._serve()
 
     def _give_up(self, waiter: _Waiter) -> None:
         """Stop waiting. What was granted may be in the middle of something and is not used again."""
@@ -309,22 +343,18 @@ class Stock:
             borrower, kind = waiter.borrower, waiter.borrower.kind
             if borrower.closed or kind.purpose in held_up or (held_up and self._memory_mb is not None):
                 continue
-            if waiter.at_work:
-                held_up.add(kind.purpose)
-                continue
-            slot = self._shelf.choose(borrower, waiter.wanted, coming=coming[kind] > 0)
-            if slot is None and coming[kind] > 0:
-                coming[kind] -= 1
-            elif slot is None:
+            if waiter.slot is None:
+                slot = self._shelf.choose(borrower, waiter.wanted, coming=coming[kind] > 0)
+                if slot is not None:
+                    _grant(waiter, slot)
+                elif coming[kind] > 0:
+                    coming[kind] -= 1
+                    continue
+            if waiter.slot is None or waiter.at_work:
                 held_up.add(kind.purpose)
             else:
-                waiter.slot, slot.busy = slot, True
-                waiter.at_work = slot.owner is not None
-                if waiter.at_work:
-                    held_up.add(kind.purpose)
-                else:
-                    slot.user, borrower.slot = borrower, slot
-                    self._waiting.remove(waiter)
+                self._waiting.remove(waiter)
+            if waiter.slot is not None:
                 waiter.ready.set()
 
     def _wanted(self) -> bool:
@@ -345,21 +375,23 @@ class Stock:
         return boxes
 
     def _end(self, boxes: Sequence[Sandbox]) -> None:
+        if not boxes:
+            return
         try:
-            for box in boxes:
-                box.close()
+            with ExitStack() as ending:  # one that does not close keeps no other from it
+                for box in boxes:
+                    ending.callback(box.close)
         finally:
-            if boxes:
-                with self._lock:
-                    self._ending -= len(boxes)
-                    self._changed.notify_all()
+            with self._lock:
+                self._ending -= len(boxes)
+                self._changed.notify_all()
 
     # -------------------------------------------------------------------------------- slow things
 
     def _open(self, slot: Slot, task: Task) -> None:
-        evicted, slot.evicted = slot.evicted, []
-        for old in evicted:
+        for old in slot.evicted:
             old.close()
+        slot.evicted = []
         box = self._backend.open(task)
         with self._lock:
             slot.box, slot.state = box, WorkspaceState(task.base)
@@ -367,18 +399,19 @@ class Stock:
         if closed:
             raise BoxLost("the pool of boxes is closed")
 
-    def _start(self, slot: Slot | None, task: Task) -> None:
-        """Open a box for ``slot``, where one was reserved, in a thread of its own."""
-        if slot is None:
-            return
-        opener = threading.Thread(target=self._open_ahead, args=(slot, task), name="deepgym-box", daemon=True)
-        try:
-            opener.start()
-        except BaseException:
-            self._landed(slot, good=False)
-            raise
+    def _open_in_background(self, kind: BoxKind, task: Task, *, only_if_none: bool) -> None:
+        opener = threading.Thread(
+            target=self._open_ahead, args=(kind, task, only_if_none), name="deepgym-box", daemon=True
+        )
+        opener.start()
 
-    def _open_ahead(self, slot: Slot, task: Task) -> None:
+    def _open_ahead(self, kind: BoxKind, task: Task, only_if_none: bool) -> None:
+        with self._lock:
+            needless = not self._wanted() or (only_if_none and self._shelf.of(kind))
+            slot = None if needless else self._shelf.spare(kind, task)
+            if slot is None:
+                return
+            slot.busy = True
         try:
             self._open(slot, task)
         except Exception:  # whoever needs the box will open one, and meet the trouble
@@ -393,8 +426,10 @@ class Stock:
             self._serve()
         self._end(doomed)
 
-    def _capture_for_owner(self, slot: Slot) -> None:
+    def _capture_for_owner(self, waiter: _Waiter) -> None:
         """Turn the workspace that lies in a box into a value, so that its owner can do without the box."""
+        slot = waiter.slot
+        assert slot is not None
         assert slot.box is not None
         task = slot.owner.task if slot.owner is not None else None
         try:
@@ -403,14 +438,16 @@ class Stock:
             blamed = not isinstance(error, BoxLost) or error.after_agent_code
             with self._lock:
                 doomed = self._removed(slot)
+                waiter.slot, waiter.at_work = None, False
                 _lose(slot, BoxLost(f"a box was lost after a command: {error}", after_agent_code=blamed))
             self._end(doomed)
             return
         with self._lock:
-            owner, slot.owner = slot.owner, None
-            slot.state, slot.busy = captured.state, False
-            if owner is not None:
+            if slot.owner is not None:
+                owner = slot.owner
                 owner.slot, owner.state, owner.dropped = None, captured.state, captured.dropped
+            slot.owner, slot.state, slot.busy = None, captured.state, False
+            waiter.slot, waiter.at_work = None, False
             self._changed.notify_all()
         if task is not None:
             self.learn(task, captured.state)
@@ -422,6 +459,14 @@ class Stock:
             while (self._shelf.slots or self._ending) and not self._wanted():
                 if not self._changed.wait(end - time.monotonic()):
                     return
+
+
+def _grant(waiter: _Waiter, slot: Slot) -> None:
+    """Give a slot to one who waits: to use, or first to capture the workspace that lies in it."""
+    if slot.owner is not None:
+        waiter.slot, waiter.at_work, slot.busy = slot, True, True
+    else:
+        waiter.slot, slot.user, waiter.borrower.slot, slot.busy = slot, waiter.borrower, slot, True
 
 
 def _bring(slot: Slot, state: WorkspaceState) -> None:
@@ -438,6 +483,7 @@ def _bring(slot: Slot, state: WorkspaceState) -> None:
 
 def _lose(slot: Slot, error: BoxLost) -> None:
     """The workspace that lay there is gone."""
-    owner, slot.owner = slot.owner, None
-    if owner is not None:
+    owner = slot.owner
+    if owner is not None and owner.slot is slot:
         owner.slot, owner.lost = None, error
+    slot.owner = None

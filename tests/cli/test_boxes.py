@@ -6,18 +6,22 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deepgym_envs import Task
 from deepgym_envs.cli.app import main
+from deepgym_envs.cli.exit_status import FINDINGS, GOOD, NOT_JUDGED
 from deepgym_envs.doctor import examine
-from deepgym_envs.owner import own_prefix
+from deepgym_envs.owner import Owner, own_prefix, this_process
+from deepgym_envs.sandbox.reaper import Belonging, Folders, Place
 
 from ..tiny import TrustedLocalBackend, make_tiny, tiny
 
@@ -42,6 +46,23 @@ def dead_prefix() -> str:
 
 
 @pytest.fixture
+def without_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    yield
+    gc.collect()  # the Docker SDK leaves the socket of a failed connection to the garbage collector
+
+
+@pytest.fixture
+def only_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is looked at that others on this machine could have made."""
+    looked_at(monkeypatch, Folders())
+
+
+def looked_at(monkeypatch: pytest.MonkeyPatch, *places: Place) -> None:
+    monkeypatch.setattr("deepgym_envs.cli.boxes._places", lambda: nullcontext(places))
+
+
+@pytest.fixture
 def folders(
     dead_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> tuple[Path, Path]:
@@ -54,36 +75,68 @@ def folders(
 
 
 def test_what_the_dead_left_is_listed_and_removed(
-    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folders: tuple[Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    only_folders: None,
 ) -> None:
     ours, left = folders
-    run("list", "--json")
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["boxes"]}
-    assert (rows[str(ours)]["owner"], rows[str(ours)]["abandoned"]) == ("alive", False)
-    assert (rows[str(left)]["owner"], rows[str(left)]["abandoned"]) == ("dead", True)
+    rows = {row["name"]: row for row in printed("list", FINDINGS, capsys)["boxes"]}
+    assert (rows[str(ours)]["alive"], rows[str(ours)]["abandoned"]) == (True, False)
+    assert (rows[str(ours)]["owner"], rows[str(ours)]["pid"]) == (str(this_process()), os.getpid())
+    assert (rows[str(left)]["alive"], rows[str(left)]["abandoned"]) == (False, True)
     monkeypatch.setenv("COLUMNS", "400")
-    run("list")
-    assert "abandoned" in capsys.readouterr().out
-    run("reap", "--json")
-    assert str(left) in {row["name"] for row in json.loads(capsys.readouterr().out)["removed"]}
+    assert run("list") == FINDINGS
+    assert "1 of them abandoned" in capsys.readouterr().out
+    assert [row["name"] for row in printed("reap", GOOD, capsys)["removed"]] == [str(left)]
     assert (ours.exists(), left.exists()) == (True, False)
+    assert run("list") == GOOD
+    capsys.readouterr()
+    assert run("reap") == GOOD
+    assert capsys.readouterr().out == "0 things removed\n"
+
+
+def test_what_belongs_to_another_machine_is_shown_and_stays(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], only_folders: None
+) -> None:
+    foreign = tmp_path / f"deepgym-local-{Owner('f' * 16, 1, 2, 3)}-x"
+    foreign.mkdir()
+    rows = {row["name"]: row for row in printed("list", FINDINGS, capsys)["boxes"]}
+    assert (rows[str(foreign)]["alive"], rows[str(foreign)]["abandoned"]) == (None, False)
+    run("list")
+    assert "1 belong to another machine, boot or PID namespace" in capsys.readouterr().out
     run("reap")
-    assert "removed" in capsys.readouterr().out
-
-
-@pytest.fixture
-def without_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
-    yield
-    gc.collect()  # the Docker SDK leaves the socket of a failed connection to the garbage collector
+    assert foreign.exists()
 
 
 @DROPPED_SOCKETS
-def test_it_works_without_an_engine(
+def test_an_engine_that_does_not_answer_is_said_and_keeps_nothing_else(
     folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str], without_engine: None
 ) -> None:
-    run("reap", "--json")
-    assert [row["kind"] for row in json.loads(capsys.readouterr().out)["removed"]] == ["folder"]
+    assert "no Docker engine answers" in printed("list", NOT_JUDGED, capsys)["unseen"]["container"]
+    done = printed("reap", NOT_JUDGED, capsys)
+    assert [row["kind"] for row in done["removed"]] == ["folder"]
+    assert done["unseen"].keys() == {"container"}
+    assert run("reap") == NOT_JUDGED
+    assert "no container was looked at: no Docker engine answers" in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_cannot_be_removed_is_a_finding(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing(Folders):
+        def remove(self, belonging: Belonging) -> bool:
+            raise PermissionError("it is not yours")
+
+    looked_at(monkeypatch, Refusing())
+    _, left = folders
+    assert printed("reap", FINDINGS, capsys) == {
+        "removed": [],
+        "failed": {str(left): f"folder {left}: it is not yours"},
+        "unseen": {},
+    }
+    assert run("reap") == FINDINGS
+    assert "it is not yours" in " ".join(capsys.readouterr().err.split())
 
 
 @DROPPED_SOCKETS
@@ -99,10 +152,16 @@ def test_a_box_in_use_is_shown_with_its_program(tiny: Task, capsys: pytest.Captu
         assert box.read("pyproject.toml", 10) == (b"", 0)
         run("list", "--json")
     rows = json.loads(capsys.readouterr().out)["boxes"]
-    assert {"program", "folder"} <= {row["kind"] for row in rows if row["owner"] == "alive"}
+    assert {"program", "folder"} <= {row["kind"] for row in rows if row["owner"] == str(this_process())}
 
 
-def run(*arguments: str) -> None:
+def run(*arguments: str) -> object:
     with pytest.raises(SystemExit) as ended:
         main(["boxes", *arguments])
-    assert ended.value.code == 0
+    return ended.value.code or GOOD
+
+
+def printed(command: str, status: int, capsys: pytest.CaptureFixture[str]) -> Any:
+    """What ``command`` prints for a program."""
+    assert run(command, "--json") == status
+    return json.loads(capsys.readouterr().out)

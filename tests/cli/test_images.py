@@ -15,7 +15,8 @@ import pytest
 from deepgym_envs.cli import main
 from deepgym_envs.errors import ImageError
 from deepgym_envs.sandbox.base_image import Share, pull
-from deepgym_envs.sandbox.docker import DockerBackend, connect
+from deepgym_envs.sandbox.docker import DockerBackend
+from deepgym_envs.sandbox.engine import connect
 from deepgym_envs.sandbox.image import ImageInfo, list_images
 from deepgym_envs.testing import make_task
 
@@ -157,8 +158,15 @@ def test_pruning_keeps_what_bundled_tasks_use(engine: Engine, capsys: pytest.Cap
     engine.add("deepgym-envs/kept-environment:1", "environment", "kept", task.recipe.environment_digest)
     engine.add("deepgym-envs/kept:outdated", "task", task.id, task.recipe.environment_digest)
     engine.add(None, "base")
+    before = list(engine.tags)
+    status, said, _ = run(capsys, "prune", "--dry-run", "--json")
+    assert (status, engine.tags) == (0, before)
+    stay = {"deepgym-envs/base:bookworm-1", "deepgym-envs/kept-environment:1", used}
+    assert json.loads(said)["dry_run"]
+    assert set(json.loads(said)["removed"]) == set(before) - stay
+    assert "would be removed" in run(capsys, "prune", "--dry-run")[1]
     assert run(capsys, "prune")[0] == 0
-    assert set(engine.tags) == {"deepgym-envs/base:bookworm-1", "deepgym-envs/kept-environment:1", used}
+    assert set(engine.tags) == stay
     assert run(capsys, "prune", "--all")[0] == 0
     assert engine.tags == ["deepgym-envs/base:bookworm-1"]
     assert run(capsys, "prune", "--all", "--bases")[0] == 0

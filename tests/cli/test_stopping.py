@@ -18,7 +18,7 @@ import pytest
 from deepgym_envs import Task
 from deepgym_envs.cli.stopping import stopping
 from deepgym_envs.errors import SandboxUnavailable
-from deepgym_envs.sandbox.docker import Containers, connect
+from deepgym_envs.sandbox.engine import Containers, connect
 from deepgym_envs.sandbox.reaper import host_places
 from deepgym_envs.store import RunStore
 

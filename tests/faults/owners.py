@@ -20,7 +20,8 @@ import pickle, signal, sys, time
 from deepgym_envs.owner import this_process
 from deepgym_envs.sandbox import Command
 from deepgym_envs.sandbox.bwrap import BwrapBackend
-from deepgym_envs.sandbox.docker import DockerBackend, EngineWatch, connect
+from deepgym_envs.sandbox.docker import DockerBackend
+from deepgym_envs.sandbox.engine import EngineWatch, connect
 from deepgym_envs.sandbox.local import LocalBackend
 task = pickle.load(open(sys.argv[1], "rb"))
 def ready():

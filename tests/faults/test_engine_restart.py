@@ -24,7 +24,8 @@ from deepgym_envs.action import ListFiles, RunCommand, Submit, WriteFile
 from deepgym_envs.errors import SandboxError
 from deepgym_envs.evaluation import evaluate
 from deepgym_envs.sandbox import Sandbox
-from deepgym_envs.sandbox.docker import Containers, DockerBackend, connect, quiet
+from deepgym_envs.sandbox.docker import DockerBackend, quiet
+from deepgym_envs.sandbox.engine import Containers, connect
 from deepgym_envs.sandbox.image import task_image
 from deepgym_envs.sandbox.reaper import reap
 from deepgym_envs.store import RunStore

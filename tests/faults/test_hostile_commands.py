@@ -23,7 +23,7 @@ from deepgym_envs.owner import this_process
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.sandbox.boxd.processes import descendants
-from deepgym_envs.sandbox.docker import OWNER_LABEL, connect
+from deepgym_envs.sandbox.engine import OWNER_LABEL, connect
 from deepgym_envs.sandbox.reaper import host_places
 from deepgym_envs.state import Tree
 

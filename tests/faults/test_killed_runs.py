@@ -18,7 +18,7 @@ import pytest
 from deepgym_envs import Task
 from deepgym_envs.evaluation import episode_seed
 from deepgym_envs.sandbox import BackendName, choose_backend
-from deepgym_envs.sandbox.docker import Containers, connect
+from deepgym_envs.sandbox.engine import Containers, connect
 from deepgym_envs.sandbox.reaper import host_places
 from deepgym_envs.store import RunStore
 from deepgym_envs.trajectory import Key

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepgym_envs.owner import Owner, own_prefix, owner_in, scratch_folder, this_process
+from deepgym_envs.owner import Owner, _boot, own_prefix, owned_names, owner_in, scratch_folder, this_process
 
 OWNERS = st.builds(
     Owner,
@@ -102,7 +102,19 @@ def test_a_fork_is_an_owner_of_its_own() -> None:
 
 
 def test_names_of_folders_tell_their_owner(tmp_path: Path) -> None:
-    with scratch_folder("trial", tmp_path) as folder:
-        assert owner_in(Path(folder).name) == this_process()
-        assert Path(folder).name.startswith(own_prefix("trial"))
+    with scratch_folder("patch", tmp_path) as folder, scratch_folder("base", tmp_path, before="x.") as other:
+        assert owner_in(Path(folder).name) == owner_in(Path(other).name) == this_process()
+        assert Path(folder).name.startswith(own_prefix("patch"))
+        assert Path(other).name.startswith(f"x.{own_prefix('base')}")
+        assert [str(place) for place in tmp_path.glob(owned_names("patch"))] == [folder]
+        assert [str(place) for place in tmp_path.glob(f"*{owned_names()}")] in (
+            [folder, other],
+            [other, folder],
+        )
     assert not list(tmp_path.iterdir())
+
+
+def test_machines_that_were_resumed_from_one_snapshot_are_told_apart_by_id_or_name() -> None:
+    boot = _boot(b"0-1-2\n", b"one\n", "host")
+    assert len({boot, _boot(b"0-1-2\n", b"two\n", "host"), _boot(b"0-1-2\n", b"one\n", "clone")}) == 3
+    assert boot == _boot(b"0-1-2", b"one", "host") != _boot(b"3-4-5", b"one", "host")

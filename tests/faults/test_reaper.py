@@ -10,21 +10,34 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from deepgym_envs import Task
-from deepgym_envs.owner import Owner, own_prefix, this_process
+from deepgym_envs.owner import Owner, Purpose, own_prefix, this_process
 from deepgym_envs.sandbox import Command
 from deepgym_envs.sandbox.bwrap import BwrapBackend
 from deepgym_envs.sandbox.cgroup import make_group
-from deepgym_envs.sandbox.docker import OWNER_LABEL, Containers, DockerBackend, connect
-from deepgym_envs.sandbox.reaper import Belonging, Folders, Groups, Once, Place, Programs, host_places, reap
+from deepgym_envs.sandbox.docker import DockerBackend
+from deepgym_envs.sandbox.engine import OWNER_LABEL, Containers, connect
+from deepgym_envs.sandbox.reaper import (
+    Belonging,
+    BelongingKind,
+    Folders,
+    Groups,
+    Once,
+    Place,
+    Programs,
+    Unseen,
+    host_places,
+    reap,
+    survey,
+)
 
 from ..tiny import TrustedLocalBackend, make_tiny, tiny
 from .owners import killed, of, owner_of
@@ -68,13 +81,6 @@ def dead() -> Owner:
     return Owner(boot, *map(int, numbers))
 
 
-@pytest.fixture
-def client() -> Iterator[Any]:
-    opened = connect()
-    yield opened
-    opened.close()
-
-
 def within(seconds: float, wanted: Callable[[], bool]) -> bool:
     end = time.monotonic() + seconds
     while not wanted():
@@ -94,10 +100,10 @@ def test_a_container_that_was_never_started_is_removed(
     places: list[Place] = [Containers(client)]
     with owner_of(tiny, tmp_path, code + "ready()") as (_, owner):
         assert [one.kind for one in of(owner, places)] == ["container"]
-        assert owner not in {one.owner for one in reap(places)}
+        assert owner not in {one.owner for one in reap(places).removed}
         (left,) = of(owner, places)
         assert client.api.inspect_container(left.name)["State"]["Status"] == "created"
-    assert left.name in {one.name for one in reap(places)}
+    assert left.name in {one.name for one in reap(places).removed}
     assert of(owner, places) == []
 
 
@@ -111,7 +117,7 @@ def test_a_container_whose_program_is_stuck_is_removed(tiny: Task, tmp_path: Pat
         client.api.pause(box.name)
     time.sleep(0.5)
     assert of(owner, places) == [box]
-    assert [one for one in reap(places) if one.owner == owner] == [box]
+    assert [one for one in reap(places).removed if one.owner == owner] == [box]
     assert of(owner, places) == []
 
 
@@ -165,7 +171,7 @@ def test_a_container_of_another_machine_stays(tiny: Task, client: Any) -> None:
         backend._tag(client, tiny), ["true"], labels={OWNER_LABEL: str(FOREIGN)}
     )
     try:
-        assert made["Id"] not in {one.name for one in reap([Containers(client)])}
+        assert made["Id"] not in {one.name for one in reap([Containers(client)]).removed}
         assert [one.name for one in of(FOREIGN, [Containers(client)])] == [made["Id"]]
     finally:
         client.api.remove_container(made["Id"])
@@ -186,7 +192,7 @@ def test_a_stuck_box_without_an_engine_is_removed_with_its_processes(
     with owner_of(tiny, tmp_path, STUCK.format(backend=backend)) as (_, owner):
         things = of(owner, places)
         assert "program" in {one.kind for one in things}
-        assert not [one for one in reap(places) if one.owner == owner]
+        assert not [one for one in reap(places).removed if one.owner == owner]
     time.sleep(0.5)
     assert of(owner, places), "it was not stuck"
     reap(places)
@@ -204,38 +210,46 @@ def test_a_group_in_which_nothing_was_started_yet_is_removed(dead: Owner, monkey
     group = make_group(memory_bytes=1 << 28, processes=10, cpus=1.0)
     if not group.folders:
         pytest.skip("no control group can be made here")
-    assert {one.name for one in reap([Groups()])} >= set(map(str, group.folders))
+    assert {one.name for one in reap([Groups()]).removed} >= set(map(str, group.folders))
     assert not any(folder.exists() for folder in group.folders)
+
+
+# Where the folders of each purpose are made, and what stands before their names.
+MADE_IN: dict[Purpose, str] = {
+    "base": "cache/bases/0123.new-",
+    "benchmark": "",
+    "bootstrap": "cache/bootstrap/bookworm-1/",
+    "build": "cache/environments/0123.new-",
+    "clone": "cache/git/",
+    "commit": "",
+    "doctor": "",
+    "git": "",
+    "local": "",
+    "patch": "",
+    "sdist": "cache/sdists/",
+    "wheels": "cache/wheels/",
+}
 
 
 def test_folders_of_the_dead_are_removed_wherever_they_are_made(
     dead: Owner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
+    assert {*MADE_IN, "box"} == set(get_args(Purpose))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    names = [
-        tmp_path / f"deepgym-local-{dead}-x",
-        tmp_path / f"deepgym-patch-{dead}-x",
-        cache / "environments" / f"0123.new-deepgym-build-{dead}-x",
-        cache / "bases" / f"0123.new-deepgym-base-{dead}-x",
-        cache / "wheels" / f"deepgym-wheels-{dead}-x",
-        cache / "bootstrap" / "bookworm-1" / f"deepgym-bootstrap-{dead}-x",
-    ]
-    stay = [
-        tmp_path / f"{own_prefix('local')}x",
+    left = [tmp_path / f"{where}deepgym-{purpose}-{dead}-x" for purpose, where in MADE_IN.items()]
+    stay = [tmp_path / f"{where}{own_prefix(purpose)}x" for purpose, where in MADE_IN.items()]
+    stay += [
         tmp_path / f"deepgym-local-{FOREIGN}-x",
         tmp_path / f"other-{dead}-x",
         tmp_path / "deepgym-local-x1y2",
         cache / "bases" / "0123",
         cache / "environments" / "0123",
     ]
-    for place in [*names, *stay]:
+    for place in [*left, *stay]:
         (place / "inner").mkdir(parents=True)
         (place / "inner" / "file").touch()
-    part = cache / "sdists" / f"0123.tar.gz.deepgym-sdist-{dead}-x"
-    part.parent.mkdir()
-    part.touch()
-    assert {one.name for one in reap([Folders()])} == {str(place) for place in [*names, part]}
-    assert not any(place.exists() for place in [*names, part])
+    assert {one.name for one in reap([Folders()]).removed} == set(map(str, left))
+    assert not any(place.exists() for place in left)
     assert all((place / "inner" / "file").exists() for place in stay)
 
 
@@ -252,7 +266,7 @@ def test_nothing_outside_a_folder_is_touched(
     (folder / "locked" / "link").symlink_to(treasure)
     os.mkfifo(folder / "fifo")
     (folder / "locked").chmod(0)
-    assert len(reap([Folders()])) == 2
+    assert len(reap([Folders()]).removed) == 2
     assert [place.name for place in tmp_path.glob("*")] == ["treasure"]
     assert (treasure / "file").exists()
 
@@ -273,7 +287,7 @@ def test_what_is_mounted_in_a_folder_is_unmounted_and_anothers_folder_stays(
     mounted = subprocess.run(["mount", "--bind", str(treasure), str(place)], check=False).returncode == 0
     if not mounted:
         pytest.skip("nothing can be mounted here")
-    assert len(reap([Folders()])) == 1
+    assert len(reap([Folders()]).removed) == 1
     assert not place.parent.exists()
     assert (treasure / "file").exists()
     assert anothers.exists()
@@ -294,23 +308,47 @@ def test_what_its_own_state_shows_to_be_of_no_use_is_abandoned_whoever_the_owner
     assert (replace(box, owner=this_process()).abandoned, replace(box, owner=dead).abandoned) == (False, True)
 
 
-def test_places_that_cannot_be_looked_at_do_not_keep_the_others_from_it(dead: Owner) -> None:
-    class Broken:
-        def belongings(self) -> list[Belonging]:
-            raise PermissionError
+class Made:
+    """A place that holds one abandoned thing, which ``remove`` takes away; implements ``Place``."""
 
-        def remove(self, belonging: Belonging) -> bool:
-            raise PermissionError
+    kind: BelongingKind = "folder"
 
-    class Stubborn(Broken):
-        def belongings(self) -> list[Belonging]:
-            return [Belonging("folder", "stubborn", dead)]
+    def __init__(self, owner: Owner, name: str, remove: Callable[[], bool]) -> None:
+        self._thing = Belonging("folder", name, owner)
+        self._remove = remove
 
-    class Easy(Stubborn):
-        def remove(self, belonging: Belonging) -> bool:
-            return True
+    def belongings(self) -> list[Belonging]:
+        return [self._thing]
 
-    assert [one.name for one in reap([Broken(), Stubborn(), Easy()])] == ["stubborn"]
+    def remove(self, belonging: Belonging) -> bool:
+        assert belonging == self._thing
+        return self._remove()
+
+
+def test_what_cannot_be_looked_at_or_removed_is_told_and_keeps_nothing_else(dead: Owner) -> None:
+    def refuse() -> bool:
+        raise PermissionError("it is not yours")
+
+    done = reap(
+        [
+            Unseen("container", "no engine"),
+            Made(dead, "refused", refuse),
+            Made(dead, "stubborn", lambda: False),
+            Made(dead, "easy", lambda: True),
+        ]
+    )
+    assert [one.name for one in done.removed] == ["easy"]
+    assert {one.name: why for one, why in done.failed.items()} == {
+        "refused": "it is not yours",
+        "stubborn": "it does not go away",
+    }
+    assert done.unseen == {"container": "no engine"}
+
+
+def test_a_survey_removes_nothing(dead: Owner) -> None:
+    seen = survey([Unseen("container", "no engine"), Made(dead, "there", lambda: pytest.fail("removed"))])
+    assert [(one.name, one.abandoned) for one in seen.belongings] == [("there", True)]
+    assert seen.unseen == {"container": "no engine"}
 
 
 def test_it_is_done_once_for_each_backend_and_its_errors_are_nobodys() -> None:

@@ -19,7 +19,8 @@ from deepgym_envs.errors import TaskError
 from deepgym_envs.importers import ForeignTask, export_harbor, read_harbor
 from deepgym_envs.importers.harbor_verify import judge_tests, put
 from deepgym_envs.patch import make_patch
-from deepgym_envs.sandbox.docker import connect, quiet
+from deepgym_envs.sandbox.docker import quiet
+from deepgym_envs.sandbox.engine import connect
 from deepgym_envs.sandbox.image import task_image
 from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.suite import load_suite, read_suite, suite_names

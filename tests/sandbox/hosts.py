@@ -1,4 +1,4 @@
-"""Tiny tasks and a cache folder, as fixtures for the tests that import them.
+"""Tiny tasks and a cache folder for backends of this machine, as fixtures for the tests that import them.
 
 A module names those that it imports in a tuple, which tells linters that they are used.
 """
@@ -11,6 +11,7 @@ from typing import Protocol
 
 import pytest
 
+from deepgym_envs.sandbox import Command, Completed, Sandbox
 from deepgym_envs.task import Task
 
 FILES = {"pkg/__init__.py": b"", "pkg/a.py": b"x = 1\n", "run.sh": b"#!/bin/sh\necho ran\n"}
@@ -28,6 +29,11 @@ class MakeTask(Protocol):
         python: str = ">=3.8",
         limits: str = "",
     ) -> Task: ...
+
+
+def python(box: Sandbox, code: str, seconds: float = 20) -> Completed:
+    """What Python makes of ``code`` in the workspace."""
+    return box.run(Command(("python", "-c", code), seconds=seconds))
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 
 from deepgym_envs.errors import ActionError
-from deepgym_envs.sandbox import Command, Completed, Query, Sandbox
+from deepgym_envs.owner import own_prefix
+from deepgym_envs.sandbox import Command, Query, Sandbox
 from deepgym_envs.sandbox.bwrap import BwrapBackend
 from deepgym_envs.sandbox.program import CAPTURE_FILES
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
-from .hosts import MakeTask, host_cache, make_task
+from .hosts import MakeTask, host_cache, make_task, python
 from .processes import boxd_below, ended, gone, tagged
 
 fixtures = (host_cache, make_task)
@@ -61,10 +62,6 @@ def box(backend: BwrapBackend, task: Task) -> Iterator[Sandbox]:
 
 def order(path: str) -> tuple[bool, str]:
     return "/" in path, path
-
-
-def python(box: Sandbox, code: str, seconds: float = 20) -> Completed:
-    return box.run(Command(("python", "-c", code), seconds=seconds))
 
 
 def told(box: Sandbox, code: str) -> object:
@@ -414,4 +411,4 @@ def test_closing_leaves_nothing(backend: BwrapBackend, task: Task) -> None:
     box.close()
     box.close()
     assert ended(program)
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/deepgym-{os.getpid()}-*"))
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/{own_prefix('box')}*"))

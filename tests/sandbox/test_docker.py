@@ -21,7 +21,8 @@ import pytest
 from deepgym_envs.errors import BoxLost, SandboxError, SandboxUnavailable
 from deepgym_envs.owner import Owner, owner_in, this_process
 from deepgym_envs.sandbox import Command, Sandbox
-from deepgym_envs.sandbox.docker import LABEL, OWNER_LABEL, DockerBackend, connect, quiet
+from deepgym_envs.sandbox.docker import DockerBackend, quiet
+from deepgym_envs.sandbox.engine import LABEL, OWNER_LABEL
 from deepgym_envs.sandbox.image import task_image
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
@@ -38,13 +39,6 @@ def box(docker_backend: DockerBackend, built: Task) -> Iterator[Sandbox]:
     assert opened.run(Command(("echo", "alive"), 10)).output == b"alive\n"
     opened.restore(WorkspaceState(built.base))
     assert opened.capture().state == WorkspaceState(built.base)
-    opened.close()
-
-
-@pytest.fixture
-def client(docker_backend: DockerBackend) -> Iterator[Any]:
-    opened = connect()
-    yield opened
     opened.close()
 
 
@@ -335,12 +329,8 @@ def test_nothing_of_the_agents_travels_in_the_containers_configuration(
 
 
 def test_an_image_that_was_removed_meanwhile_is_built_again(
-    docker_backend: DockerBackend, built: Task
+    docker_backend: DockerBackend, built: Task, client: Any
 ) -> None:
-    client = connect()
-    try:
-        client.images.remove(task_image(client, built, quiet), force=True)
-        with closing(docker_backend.open(built)) as box:
-            assert box.capture().state.changes == {}
-    finally:
-        client.close()
+    client.images.remove(task_image(client, built, quiet), force=True)
+    with closing(docker_backend.open(built)) as box:
+        assert box.capture().state.changes == {}

@@ -118,7 +118,7 @@ def test_a_killed_builder_leaves_nothing_that_is_taken_for_whole(make_task: Make
     with subprocess.Popen(
         [sys.executable, "-c", BUILDER, str(tmp_path)], env=search_path(), start_new_session=True
     ) as builder:
-        while not list(environments.glob("*.new-*/pyvenv.cfg")):
+        while not list(environments.glob("*.new-*/environment/pyvenv.cfg")):
             assert builder.poll() is None
             time.sleep(0.001)
         os.killpg(builder.pid, signal.SIGKILL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,36 +12,13 @@ from typing import Any
 import pytest
 
 from deepgym_envs.errors import ImageError
-from deepgym_envs.sandbox.docker import DockerBackend, connect
+from deepgym_envs.sandbox.docker import quiet
 from deepgym_envs.sandbox.image import ImageInfo, list_images, prune_images, task_image
 from deepgym_envs.task import Task
 from deepgym_envs.testing import make_task
 
 pytestmark = pytest.mark.docker
 REPO = f"image-test-{os.getpid()}"  # so that two who run these tests do not meet
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tidy(docker_backend: DockerBackend) -> Iterator[None]:
-    """Removes what these tests built."""
-    yield
-    client = connect()
-    for kind in ("task", "environment"):
-        for image in list_images(client):
-            if image.kind == kind and image.tag.startswith(f"deepgym-envs/{REPO}"):
-                client.images.remove(image.tag)
-    client.close()
-
-
-@pytest.fixture
-def client(docker_backend: DockerBackend) -> Iterator[Any]:
-    opened = connect()
-    yield opened
-    opened.close()
-
-
-def nothing(message: str) -> None:
-    """Reports progress to nobody."""
 
 
 def made(
@@ -66,11 +42,11 @@ def made(
 
 
 def test_equal_content_has_one_tag_and_changed_content_another(client: Any, tmp_path: Path) -> None:
-    first = task_image(client, made(tmp_path / "1" / "one"), nothing)
+    first = task_image(client, made(tmp_path / "1" / "one"), quiet)
     again: list[str] = []
     same = task_image(client, made(tmp_path / "2" / "two"), again.append)
     assert (same, again) == (first, [])
-    other = task_image(client, made(tmp_path / "3" / "one", text="x = 3\n"), nothing)
+    other = task_image(client, made(tmp_path / "3" / "one", text="x = 3\n"), quiet)
     assert other != first
     assert first.startswith(f"deepgym-envs/{REPO}:")
 
@@ -83,7 +59,7 @@ def test_an_image_holds_one_commit_and_nothing_that_gives_the_solution_away(
     client: Any, tmp_path: Path
 ) -> None:
     task = made(tmp_path / "one")
-    tag = task_image(client, task, nothing)
+    tag = task_image(client, task, quiet)
     container = client.api.create_container(tag, command=["true"])["Id"]
     try:
         stream, _ = client.api.get_archive(container, "/opt/deepgym")
@@ -112,7 +88,7 @@ def test_an_image_holds_one_commit_and_nothing_that_gives_the_solution_away(
 
 def test_install_commands_run_and_leave_the_workspace_empty(client: Any, tmp_path: Path) -> None:
     command = ("sh", "-c", "cat tiny/a.py > /opt/made && touch left")
-    tag = task_image(client, made(tmp_path / "one", commands=(command,), repo=f"{REPO}-commands"), nothing)
+    tag = task_image(client, made(tmp_path / "one", commands=(command,), repo=f"{REPO}-commands"), quiet)
     said = client.containers.run(
         tag, ["sh", "-c", "cat /opt/made; ls -A /workspace"], network_mode="none", remove=True
     )
@@ -124,7 +100,7 @@ def test_a_recipe_that_does_not_build_quotes_the_build(client: Any, tmp_path: Pa
     with pytest.raises(
         ImageError, match=rf"deepgym-envs/{REPO}-broken:\w+ does not build: .*3.*the reason why"
     ):
-        task_image(client, made(tmp_path / "one", commands=(command,), repo=f"{REPO}-broken"), nothing)
+        task_image(client, made(tmp_path / "one", commands=(command,), repo=f"{REPO}-broken"), quiet)
     assert not [
         image for image in list_images(client) if image.tag.startswith(f"deepgym-envs/{REPO}-broken:")
     ]
@@ -133,20 +109,20 @@ def test_a_recipe_that_does_not_build_quotes_the_build(client: Any, tmp_path: Pa
 def test_a_build_has_no_network(client: Any, tmp_path: Path) -> None:
     command = ("python3", "-c", "import socket; socket.create_connection(('1.1.1.1', 53), 3)")
     with pytest.raises(ImageError, match="Network is unreachable"):
-        task_image(client, made(tmp_path / "one", commands=(command,), repo=f"{REPO}-broken"), nothing)
+        task_image(client, made(tmp_path / "one", commands=(command,), repo=f"{REPO}-broken"), quiet)
 
 
 def test_a_python_that_no_base_has_is_refused(client: Any, tiny: Task) -> None:
     recipe = tiny.recipe.model_copy(update={"python": "==3.2"})
     with pytest.raises(ImageError, match=r"wants Python ==3.2, but bases exist for"):
-        task_image(client, replace(tiny, recipe=recipe), nothing)
+        task_image(client, replace(tiny, recipe=recipe), quiet)
 
 
 def test_images_are_listed_and_only_those_without_a_use_are_pruned(
     client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, dropped = made(tmp_path / "1" / "one"), made(tmp_path / "2" / "one", text="x = 3\n")
-    tags = [task_image(client, task, nothing) for task in (kept, dropped)]
+    tags = [task_image(client, task, quiet) for task in (kept, dropped)]
     found = {image.tag: image for image in list_images(client)}
     assert [found[tag].kind for tag in tags] == ["task", "task"]
     assert found[tags[0]].subject == "made/one"

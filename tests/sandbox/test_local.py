@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from deepgym_envs.errors import ActionError, BoxLost
-from deepgym_envs.sandbox import Command, Completed, Query, Sandbox
+from deepgym_envs.sandbox import Command, Query, Sandbox
 from deepgym_envs.sandbox.local import LocalBackend, UntrustedCodeWarning
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
-from .hosts import MakeTask, host_cache, make_task
+from .hosts import MakeTask, host_cache, make_task, python
 from .processes import boxd_below, ended, gone, tagged
 
 fixtures = (host_cache, make_task)
@@ -58,10 +58,6 @@ def box(task: Task, temporary: Path) -> Iterator[Sandbox]:
     assert {path for path, _ in sandbox.find(Query()).files} == set(task.base)
     sandbox.close()
     assert not list(temporary.iterdir())
-
-
-def python(box: Sandbox, code: str, seconds: float = 20) -> Completed:
-    return box.run(Command(("python", "-c", code), seconds=seconds))
 
 
 def test_opening_warns(task: Task) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 import pickle
 import subprocess
@@ -11,7 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from linecache import getline
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -19,7 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError, UsageError
-from deepgym_envs.sandbox import Captured, Command, Completed, Pool, Query, Sandbox, for_grading
+from deepgym_envs.sandbox import Captured, Command, Completed, Pool, Query, Sandbox
+from deepgym_envs.sandbox import pool as pool_module
+from deepgym_envs.sandbox import shelf as shelf_module
+from deepgym_envs.sandbox import stock as stock_module
+from deepgym_envs.sandbox.pool import for_grading
 from deepgym_envs.state import File, WorkspaceState
 from deepgym_envs.task import Limits, Task
 from deepgym_envs.testing import FakeBackend, FakeSandbox, completed, make_task, sandbox_checks
@@ -136,10 +143,6 @@ def act(box: Sandbox, task: Task, step: tuple[str, Any]) -> object:
     except (ActionError, BoxLost) as error:
         return type(error), getattr(error, "after_agent_code", None)
     return None
-
-
-def idle_boxes(backend: Counting, held: Sequence[FakeSandbox]) -> list[FakeSandbox]:
-    return [box for box in backend.alive if box not in held]
 
 
 @settings(max_examples=150, deadline=None)
@@ -522,6 +525,71 @@ def test_a_call_that_is_broken_off_costs_the_box_and_not_the_pool(tasks: Sequenc
         assert read(other, "in/b") == b"b\n"
 
 
+POOL_FILES = {module.__file__ for module in (pool_module, shelf_module, stock_module)}
+
+
+def interrupt(call: Callable[[], object], at: int) -> bool:
+    """Press Ctrl-C before the line number ``at`` of the pool's own code that ``call`` reaches; whether it did."""
+    left = at
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename not in POOL_FILES:
+            return None
+        # A line that begins with "with" comes up again at its end, where no signal is ever delivered.
+        if event == "line" and not getline(frame.f_code.co_filename, frame.f_lineno).lstrip().startswith(
+            "with "
+        ):
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    except BoxLost:
+        pass
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [write("a", "1"), Command(("die",), 5)], ids=["write", "die"])
+def test_an_interrupt_anywhere_costs_no_room_for_a_box(tasks: Sequence[Task], command: Command) -> None:
+    """The call evicts a box of another task, captures the workspace that lies in it, and opens its own."""
+    for line in itertools.count(1):
+        pool = Pool(Counting(), size=1)
+        owner, box = pool.open(tasks[1]), pool.open(tasks[0])
+        owner.run(write("a", "left there"))
+        fired = interrupt(lambda: box.run(command), line)  # noqa: B023
+        seen: list[bytes] = []
+
+        def look(
+            pool: Pool = pool, boxes: Sequence[Sandbox] = (owner, box), seen: list[bytes] = seen
+        ) -> None:
+            seen.append(read(pool.open(tasks[2]), "in/b"))
+            for one in boxes:
+                with suppress(BoxLost):  # what was in the middle of something is lost, and says so
+                    seen.append(read(one, "a"))
+
+        looking = threading.Thread(target=look, daemon=True)
+        looking.start()
+        looking.join(5)
+        assert not looking.is_alive(), (
+            f"after an interrupt at line {line} of the call somebody waits for ever"
+        )
+        assert set(seen) <= {b"b\n", b"left there", b"1", tasks[0].base["a"].data}
+        if not fired:
+            pool.close()
+            assert line > 100
+            return
+
+
 # ------------------------------------------------------------------------------------------ the end
 
 
@@ -691,6 +759,30 @@ def test_a_forked_process_has_boxes_of_its_own(tasks: Sequence[Task]) -> None:
         assert os.waitpid(child, 0)[1] == 0
         assert read(box, "a") == b"1"
         assert len(backend.boxes) == 1
+
+
+def test_threads_of_a_forked_process_begin_its_pool_once(
+    tasks: Sequence[Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    begin = stock_module.Stock._begin
+
+    def slow(stock: stock_module.Stock) -> None:
+        begun.append(1)
+        time.sleep(0.05)
+        begin(stock)
+
+    with Pool(Counting(), size=1) as pool:
+        monkeypatch.setattr(stock_module.Stock, "_begin", slow)
+        child = os.fork()
+        if child == 0:
+            threads = [threading.Thread(target=pool.open, args=(tasks[0],), daemon=True) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(10)
+            os._exit(0 if len(begun) == 1 else 1)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_program_ends_though_a_pool_is_left_open(tmp_path: Path) -> None:
