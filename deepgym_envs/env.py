@@ -14,7 +14,7 @@ from gymnasium.error import ResetNeeded
 
 from deepgym_envs.action import Action, Submit, decode
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
-from deepgym_envs.grade import Grader, Memory, ShownRuns, Verdict
+from deepgym_envs.grade import Grader, Memory, Verdict, excuse
 from deepgym_envs.reward import Potential, measured, shaping, terminal_reward, visible_tests
 from deepgym_envs.sandbox import Backend, BackendName, Pool, Sandbox, choose_backend
 from deepgym_envs.spaces import action_space, observation_space
@@ -22,7 +22,7 @@ from deepgym_envs.state import WorkspaceState
 from deepgym_envs.suite import load_task
 from deepgym_envs.task import Task
 from deepgym_envs.text import clean, shorten
-from deepgym_envs.toolbox import Outcome, Toolbox
+from deepgym_envs.toolbox import Effect, Toolbox
 from deepgym_envs.toolcall import from_text
 
 Measure = Literal["run_tests", "every_step", "never"]
@@ -104,7 +104,6 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         self._potential = potential
         self._memory = memory if memory is not None else Memory()
         self._box: Sandbox | None = None
-        self._grader: Grader | None = None
         self._verdict: Verdict | None = None
         self._over = True
         self._steps = 0
@@ -112,7 +111,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         self._tests = (-1, -1)
         self._deadline = 0.0
         self._last = ""
-        self._use_task(task if isinstance(task, Task) else load_task(task))
+        self._take_on(task if isinstance(task, Task) else load_task(task))
 
     @cached_property
     def action_space(self) -> gym.Space[Mapping[str, Any] | str]:  # type: ignore[override]
@@ -160,7 +159,9 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         if options:
             raise ValueError(f"unknown options {sorted(options)}; there is 'task'")
         if wanted is not None and wanted != self._task.id and wanted is not self._task:
-            self._use_task(wanted if isinstance(wanted, Task) else load_task(wanted))
+            other = wanted if isinstance(wanted, Task) else load_task(wanted)
+            self.close()
+            self._take_on(other)
         self._begin(WorkspaceState(self._task.base))
         self._pool.grading.prefetch(self._task)
         self._steps, self._tests, self._over, self._verdict = 0, (-1, -1), False, None
@@ -197,8 +198,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         box, self._box, self._over = self._box, None, True
         if box is not None:
             box.close()
-        if self._grader is not None:
-            self._grader.close()
+        self._grader.close()
 
     def render(self) -> str | None:
         """The last step as text, for ``render_mode="ansi"``."""
@@ -252,13 +252,10 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         twin._verdict, twin._last = self._verdict, self._last
         return twin
 
-    def _use_task(self, task: Task) -> None:
-        state = WorkspaceState(task.base)
-        self.close()
+    def _take_on(self, task: Task) -> None:
         self._task = task
-        self._state = state
+        self._state = WorkspaceState(task.base)
         self._grader = Grader(task, self._pool, self._memory)
-        self._shown = ShownRuns(task, self._pool.name, self._memory)
 
     def _begin(self, state: WorkspaceState) -> None:
         """Have a box that holds ``state``: the one at hand, or a new one if that does not answer any more."""
@@ -283,7 +280,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
     ) -> tuple[Observation, float, bool, bool, Info]:
         action: Action | None = None
         refused = ""
-        done = Outcome("", self._state)
+        done = Effect("", self._state)
         before = self._state
         self._steps += 1
         try:
@@ -293,12 +290,13 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             box = self._box
             if box is None:
                 raise BoxLost("the environment was closed")
-            done = Toolbox(box, self._task, self._shown).perform(action, before, left)
+            done = Toolbox(box, self._task, self._grader.shown).perform(action, before, left)
         except ActionError as error:
             refused = shorten(clean(str(error)), self._task.limits.output_bytes)
         except BoxLost as error:
-            if not error.after_agent_code or self._pool.problem() is not None:
-                raise
+            why = excuse(error, self._pool)
+            if why is not None:
+                raise SandboxError(why) from None
             return self._lose_box(action)
         self._state = done.state
         self._tests = done.tests or self._tests
@@ -338,7 +336,6 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         self, output: str, tool: str, confidence: float | None, *, truncated: bool, refused: str = ""
     ) -> tuple[Observation, float, bool, bool, Info]:
         """Judge what is there. The potential of every end is 0, whatever the state."""
-        assert self._grader is not None
         self._verdict = self._grader.grade(self._state)
         self._over = True
         terms = {
@@ -359,7 +356,6 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         return self._observation("", ok=True), 0.0, False, True, info
 
     def _measured(self) -> float:
-        assert self._grader is not None
         return measured(self._potential, self._grader, self._state)
 
     def _observation(self, output: str, *, ok: bool) -> Observation:

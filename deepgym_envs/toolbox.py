@@ -32,7 +32,7 @@ _COMPARED_LINES = 2_000
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Effect:
     """What an action gave: text for the agent, the state after, and counts (passed, failed) if tests ran."""
 
     output: str
@@ -48,7 +48,7 @@ class Toolbox:
         self._box = box
         self._task = task
         self._shown = shown
-        self._tools: dict[type[Action], Callable[[Any, WorkspaceState, float], Outcome]] = {
+        self._tools: dict[type[Action], Callable[[Any, WorkspaceState, float], Effect]] = {
             ReadFile: self._read_file,
             ListFiles: self._list_files,
             Search: self._search,
@@ -58,7 +58,7 @@ class Toolbox:
             RunCommand: self._run_command,
         }
 
-    def perform(self, action: Action, state: WorkspaceState, seconds: float) -> Outcome:
+    def perform(self, action: Action, state: WorkspaceState, seconds: float) -> Effect:
         """Carry out ``action`` on ``state`` within ``seconds``.
 
         Raises:
@@ -67,9 +67,9 @@ class Toolbox:
         """
         done = self._tools[type(action)](action, state, seconds)
         limit = self._task.limits.output_bytes
-        return Outcome(shorten(done.output, limit), done.state, done.tests)
+        return Effect(shorten(done.output, limit), done.state, done.tests)
 
-    def _read_file(self, action: ReadFile, state: WorkspaceState, _seconds: float) -> Outcome:
+    def _read_file(self, action: ReadFile, state: WorkspaceState, _seconds: float) -> Effect:
         data, size = self._box.read(action.path, _MAX_READ)
         if b"\0" in data[:8192]:
             raise ActionError(f"{action.path} is a binary file of {size} bytes")
@@ -88,24 +88,24 @@ class Toolbox:
                 rows.append(f"[... lines {rest} do not fit; read them with start and end]")
                 break
             rows.append(row)
-        return Outcome("\n".join([f"{clean(action.path)} ({total})", *rows]), state)
+        return Effect("\n".join([f"{clean(action.path)} ({total})", *rows]), state)
 
-    def _list_files(self, action: ListFiles, state: WorkspaceState, _seconds: float) -> Outcome:
+    def _list_files(self, action: ListFiles, state: WorkspaceState, _seconds: float) -> Effect:
         found = self._box.find(Query(folder=_folder(action.path), glob=action.glob, limit=1000))
         rows = [f"{size:9}  {clean(path)}" for path, size in found.files]
         if not rows:
-            return Outcome("no files match", state)
+            return Effect("no files match", state)
         more = ["[... more files; name a folder or a glob]"] if found.more else []
-        return Outcome("\n".join([f"{len(rows)} files (size in bytes, path)", *rows, *more]), state)
+        return Effect("\n".join([f"{len(rows)} files (size in bytes, path)", *rows, *more]), state)
 
-    def _search(self, action: Search, state: WorkspaceState, seconds: float) -> Outcome:
+    def _search(self, action: Search, state: WorkspaceState, seconds: float) -> Effect:
         query = Query(
             _folder(action.path), action.glob, action.pattern, action.context, 300, min(seconds, 10)
         )
         found = self._box.find(query)
         matches = sum(line.match for line in found.lines)
         if not matches:
-            return Outcome(f"no matches for {action.pattern!r}", state)
+            return Effect(f"no matches for {action.pattern!r}", state)
         rows: list[str] = []
         last = None
         for line in found.lines:
@@ -114,9 +114,9 @@ class Toolbox:
             rows.append(f"{clean(line.path)}:{line.number}{':' if line.match else '-'} {clean(line.text)}")
             last = line.path, line.number
         more = ["[... more matches; narrow the pattern or the glob]"] if found.more else []
-        return Outcome("\n".join([f"{matches} matches", *rows, *more]), state)
+        return Effect("\n".join([f"{matches} matches", *rows, *more]), state)
 
-    def _edit_file(self, action: EditFile, state: WorkspaceState, _seconds: float) -> Outcome:
+    def _edit_file(self, action: EditFile, state: WorkspaceState, _seconds: float) -> Effect:
         old, new = _encoded(action.old), _encoded(action.new)
         # The box holds what the state says; it is asked only for the reason why there is nothing to edit.
         file = state.get(action.path)
@@ -137,17 +137,15 @@ class Toolbox:
             )
         changed = self._put(action.path, data[:place] + new + data[place + len(old) :], state)
         line = data[:place].count(b"\n") + 1
-        return Outcome(f"edited {clean(action.path)} at line {line}{self._note(action.path)}", changed)
+        return Effect(f"edited {clean(action.path)} at line {line}{self._note(action.path)}", changed)
 
-    def _write_file(self, action: WriteFile, state: WorkspaceState, _seconds: float) -> Outcome:
+    def _write_file(self, action: WriteFile, state: WorkspaceState, _seconds: float) -> Effect:
         content = _encoded(action.content)
         verb = "replaced" if state.get(action.path) else "created"
         changed = self._put(action.path, content, state)
-        return Outcome(
-            f"{verb} {clean(action.path)} ({len(content)} bytes){self._note(action.path)}", changed
-        )
+        return Effect(f"{verb} {clean(action.path)} ({len(content)} bytes){self._note(action.path)}", changed)
 
-    def _run_tests(self, action: RunTests, state: WorkspaceState, seconds: float) -> Outcome:
+    def _run_tests(self, action: RunTests, state: WorkspaceState, seconds: float) -> Effect:
         for test in action.tests:
             if not _names_a_test(test):
                 raise ActionError(f"{test!r} is not a test of the repository; name node ids or paths")
@@ -173,9 +171,9 @@ class Toolbox:
         elif not passed and not failed:
             text += f"\n{clean(done.output)}"
         text = "\n".join([text, *_removed(captured)])
-        return Outcome(steady(text), captured.state, (passed, failed))
+        return Effect(steady(text), captured.state, (passed, failed))
 
-    def _run_command(self, action: RunCommand, _state: WorkspaceState, seconds: float) -> Outcome:
+    def _run_command(self, action: RunCommand, _state: WorkspaceState, seconds: float) -> Effect:
         if "\0" in action.command:
             raise ActionError("a command cannot contain a NUL character")
         limit = min(seconds, self._task.limits.command_seconds)
@@ -186,7 +184,7 @@ class Toolbox:
         captured = self._box.capture()
         ending = f"exit code {done.exit_code}" if not done.timed_out else f"stopped after {limit:g} s"
         rows = [clean(done.output).rstrip("\n"), *_removed(captured), f"[{ending}]"]
-        return Outcome(steady("\n".join(rows).lstrip("\n")), captured.state)
+        return Effect(steady("\n".join(rows).lstrip("\n")), captured.state)
 
     def _put(self, path: str, data: bytes, state: WorkspaceState) -> WorkspaceState:
         try:
@@ -208,10 +206,10 @@ class Toolbox:
         return "" if self._task.may_edit(path) else " (note: this file is not part of what will be judged)"
 
 
-def _as_shown(report: TestReport, state: WorkspaceState) -> Outcome:
+def _as_shown(report: TestReport, state: WorkspaceState) -> Effect:
     """A run of the tests that came to its end and left the state as it was."""
     passed, failed = len(report.passed), len(report.failed)
-    return Outcome(steady(_test_text(report, passed, failed)), state, (passed, failed))
+    return Effect(steady(_test_text(report, passed, failed)), state, (passed, failed))
 
 
 def _folder(path: str) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+from deepgym_envs.strict_json import read_json, write_json
 
-Key = tuple[str, str, int, int]
+EpisodeKey = tuple[str, str, int, int]
 """Task id, agent, index of the episode, seed: what an episode is called in a store."""
 
 
@@ -85,34 +84,29 @@ class Trajectory:
         return sum(step.reward for step in self.steps)
 
     @property
-    def key(self) -> Key:
+    def key(self) -> EpisodeKey:
         """What the episode is called in a store."""
         return self.task, self.agent, self.index, self.seed
 
     def to_json(self) -> str:
         """One line of ASCII; ``from_json`` takes it back."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, separators=(",", ":"), allow_nan=False)
+        return write_json("trajectory", asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Trajectory:
         """The trajectory that ``to_json`` wrote.
 
         Raises:
-            ValueError: it is not one, or of a newer format.
+            ValueError: it is not one, or of another format.
         """
+        data = read_json(text, "trajectory")
         try:
-            data = json.loads(text)
-            version = data.pop("format")
-            if version == FORMAT:
-                steps = tuple(Step(**{**step, "tests": tuple(step["tests"])}) for step in data.pop("steps"))
-                said = data.pop("judgement")
-                judgement = Judgement(**{**said, "flags": tuple(said["flags"])}) if said else None
-                return cls(steps=steps, judgement=judgement, **data)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            steps = tuple(Step(**{**step, "tests": tuple(step["tests"])}) for step in data.pop("steps"))
+            said = data.pop("judgement")
+            judgement = Judgement(**{**said, "flags": tuple(said["flags"])}) if said else None
+            return cls(steps=steps, judgement=judgement, **data)
+        except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"this is not a trajectory: {error!r}") from None
-        raise ValueError(
-            f"a trajectory of format {version}, this version reads {FORMAT}; update deepgym-envs"
-        )
 
 
 def export_jsonl(trajectories: Iterable[Trajectory], target: Path) -> int:

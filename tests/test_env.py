@@ -30,7 +30,7 @@ from deepgym_envs.env import Measure
 from deepgym_envs.errors import BoxLost
 from deepgym_envs.grade import Grader
 from deepgym_envs.sandbox import Command, Completed, Sandbox
-from deepgym_envs.testing import FakeBackend
+from deepgym_envs.testing import FakeBackend, FakeSandbox
 
 from .tiny import BROKEN, MakeTiny, fake, make_tiny, tiny, tiny_tests
 
@@ -269,6 +269,56 @@ def test_a_potential_is_measured_once_for_a_state_and_never_by_reading(tiny: Tas
     play(env, MEND, Submit())
     assert runs == ["visible"] * 2 + ["hidden"]
     assert len(memory) == 3
+    env.close()
+
+
+class CountingRuns(FakeBackend):
+    """A fake that lists what is run in its boxes: the number of the box, and which tests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: list[tuple[int, str]] = []
+
+    def open(self, task: Task) -> Sandbox:
+        number = len(self.boxes)
+
+        def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+            self.runs.append((number, "hidden" if "tests/test_hidden.py" in command.files else "visible"))
+            return tiny_tests(state, command)
+
+        box = FakeSandbox(task.base, answer)
+        self.boxes.append(box)
+        return box
+
+
+def test_a_run_of_the_tests_is_shown_and_paid_at_once(tiny: Task) -> None:
+    backend, memory = CountingRuns(), Memory()
+    env, other = (SweEnv(tiny, backend, memory=memory) for _ in range(2))
+    play(env, MEND)
+    grading = backend.runs[0][0]
+    assert len(backend.runs) == 1  # at reset, of the base
+    *_, info = env.step(RunTests().encode())
+    assert info["potential"] == 1.0
+    assert [which for _, which in backend.runs] == ["visible"] * 2
+    assert backend.runs[1][0] != grading
+    assert play(other, MEND, RunTests())[-1][1] == pytest.approx(1 / 3)
+    assert len(backend.runs) == 2  # neither the base nor the state again
+    env.close()
+    other.close()
+
+
+def test_a_run_of_tests_that_the_agent_changed_is_shown_and_not_paid(make_tiny: MakeTiny) -> None:
+    backend, weaker = (
+        CountingRuns(),
+        WriteFile(path="tests/test_tiny.py", content="def test_a():\n    pass\n"),
+    )
+    env = SweEnv(make_tiny("weak", editable=("tiny/**", "tests/**")), backend)
+    play(env, WriteFile(path=MODULE, content="def add(a, b): return 0"), weaker)
+    observation, *_, info = env.step(RunTests().encode())
+    assert observation["tests"].tolist() == [1, 0]
+    assert info["potential"] == 0.0
+    assert len(backend.runs) == 3
+    assert backend.runs[2][0] == backend.runs[0][0] != backend.runs[1][0]
     env.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -15,9 +16,9 @@ PACKAGE = ROOT / "deepgym_envs"
 WRAPPERS = ROOT / "wrappers" / "deepgym_wrappers"
 # A package or module of deepgym_envs, and its layer: it imports only from lower ones.
 LAYERS = {
-    "errors": 0, "owner": 0, "paths": 0, "text": 0, "syntax": 0, "advantage": 0, "statistics": 0,
+    "errors": 0, "owner": 0, "paths": 0, "text": 0, "syntax": 0, "statistics": 0, "strict_json": 0,
     "state": 1, "manifest": 1, "action": 1, "lock": 1, "git_library": 1, "trajectory": 1,
-    "rewriting": 1,
+    "rewriting": 1, "sqlite_file": 1,
     "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2,
     "source": 3,
     "task": 4,
@@ -90,6 +91,19 @@ def test_imports_go_down_only(path: Path) -> None:
             assert theirs in LAYERS, f"{module} has no layer"
             fine = LAYERS[theirs] < LAYERS[mine] or (theirs == mine and mine in PACKAGES)
             assert fine, f"{mine} (layer {LAYERS[mine]}) imports {theirs} (layer {LAYERS[theirs]})"
+
+
+def test_what_has_a_layer_is_there_and_stands_in_the_architecture() -> None:
+    """The root of the package, whose files import nothing that it exports, is named by neither."""
+    there = {own(path) for path in FILES} - {""}
+    listed: dict[str, int] = {}
+    for row in (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").splitlines():
+        number, _, rest = row.removeprefix("| ").partition(" | ")
+        if row.startswith("| ") and number.isdigit():
+            names = re.findall(r"`([a-z_]+)/?`", rest.partition(" | ")[0])
+            listed.update(dict.fromkeys(names, int(number)))
+    assert {name: layer for name, layer in LAYERS.items() if name} == listed
+    assert set(listed) == there
 
 
 @pytest.mark.parametrize("package", [name for name in PACKAGES if (PACKAGE / name).is_dir()])

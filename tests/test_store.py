@@ -76,7 +76,7 @@ def test_a_run_is_resumed_only_when_asked_and_only_with_its_settings(tmp_path: P
 def test_files_that_are_not_ours_are_refused_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / FILE_NAME
     file.write_bytes(b"these are somebody's notes\n" * 100)
-    with pytest.raises(ValueError, match="not a run's file"):
+    with pytest.raises(ValueError, match="is no run's file; choose another folder"):
         RunStore.create(tmp_path, SETTINGS, resume=True)
     assert file.read_bytes().startswith(b"these are")
     file.unlink()
@@ -94,8 +94,7 @@ def test_files_that_are_not_ours_are_refused_and_left_alone(tmp_path: Path) -> N
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     RunStore.create(tmp_path, SETTINGS).close()
     connection = sqlite3.connect(tmp_path / FILE_NAME)
-    connection.execute("UPDATE header SET format = 2")
-    connection.commit()
+    connection.execute("PRAGMA user_version = 2")
     connection.close()
     with pytest.raises(ValueError, match=r"format 2.*update deepgym-envs"):
         RunStore.create(tmp_path, SETTINGS, resume=True)

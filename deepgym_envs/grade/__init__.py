@@ -1,5 +1,6 @@
 """From a state to a verdict: in a clean box, by hidden tests, decided on the host."""
 
+from deepgym_envs.grade.blame import excuse
 from deepgym_envs.grade.flake import Flake
 from deepgym_envs.grade.grader import Grader, grade
 from deepgym_envs.grade.memory import Memory
@@ -20,6 +21,7 @@ __all__ = [
     "TaskRuns",
     "TestReport",
     "Verdict",
+    "excuse",
     "grade",
     "judge",
     "parse_report",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deepgym_envs.grade.key import Key
+from deepgym_envs.grade.key import ResultKey
 from deepgym_envs.grade.report import TestReport
-from deepgym_envs.grade.strict_json import read_json, write_json
 from deepgym_envs.grade.verdict import Verdict
+from deepgym_envs.strict_json import read_json, write_json
 from deepgym_envs.text import clean, shorten
 
 _MAX_TESTS = 20
@@ -32,7 +32,7 @@ class Flake:
     tests: tuple[str, ...] = ()
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ResultKey:
         """What the results are called in a memory."""
         return self.task, self.state, self.asked
 
@@ -52,7 +52,7 @@ class Flake:
         raise ValueError("this is not a flake")
 
 
-def compare(key: Key, first: object, other: object) -> Flake | None:
+def compare(key: ResultKey, first: object, other: object) -> Flake | None:
     """How two results under ``key`` differ; None if they say the same.
 
     Of a run that was cut short the tests that it did not come to are no difference.

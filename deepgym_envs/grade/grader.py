@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Literal, TypeVar
 
-from deepgym_envs.errors import ActionError, BoxLost, SandboxError
-from deepgym_envs.grade.key import Key, result_key
+from deepgym_envs.errors import SandboxError
+from deepgym_envs.grade.clean_box import CleanBox
+from deepgym_envs.grade.key import ResultKey, result_key
 from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import Outcome, TestReport
+from deepgym_envs.grade.shown import ShownRuns
 from deepgym_envs.grade.testrun import run_hidden, run_visible
-from deepgym_envs.grade.verdict import Reason, Verdict, judge
+from deepgym_envs.grade.verdict import Verdict, judge
 from deepgym_envs.sandbox import Backend, BackendName, Completed, Sandbox, choose_backend
 from deepgym_envs.sandbox.contract import Closing
-from deepgym_envs.sandbox.pool import for_grading
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
@@ -26,15 +27,17 @@ class Grader(Closing):
 
     Only what the task allows to be changed goes into the box: tests, configuration and all else are the
     base's. One grader is for one thread at a time, except for ``close``; several may share a ``memory``, and
-    of those that are asked about one state at a time one measures while the others wait.
+    of those that are asked about one state at a time one measures while the others wait (see
+    ``Memory.once`` for how long).
+
+    ``shown`` are the runs of tests that agents were shown in boxes of this backend.
     """
 
     def __init__(self, task: Task, backend: Backend, memory: Memory | None = None) -> None:
         self.task = task
-        self._backend = for_grading(backend)
+        self._box = CleanBox(task, backend)
         self._memory = memory if memory is not None else Memory()
-        self._box: Sandbox | None = None
-        self._closings = 0
+        self.shown = ShownRuns(task, self._box.backend, self._memory)
 
     def grade(self, state: WorkspaceState) -> Verdict:
         """The verdict on ``state``; known ones come from memory.
@@ -57,13 +60,22 @@ class Grader(Closing):
         return replace(verdict, state=state.digest, flags=flags)
 
     def visible(self, state: WorkspaceState) -> TestReport:
-        """What the repository's own tests, as they stand at the base, say of ``state``.
+        """What the repository's own tests, as they stand at the base, say of ``state``; without details.
+
+        Where an agent was shown a run of all tests on the very value that is to be tested here, it is that
+        run: one on other tests, or one that changed a file, is never taken.
 
         Raises:
             SandboxError: as for ``grade``.
         """
-        judged = self.judged_part(state).only(lambda path: not _is_test_file(path))
-        return self._remembered(self._key("visible", judged), TestReport, lambda: self._seen(judged))
+        tested = self.judged_part(state).only(lambda path: not _is_test_file(path))
+        key = self._key("visible", tested)
+        # All potentials of a task are counted by its base, which no box in which an agent plays speaks for.
+        if tested.changes and self._memory.get(key, TestReport) is None:
+            shown = self.shown.get(tested, ())
+            if shown is not None:
+                self._memory.keep(key, replace(shown, details={}))
+        return self._remembered(key, TestReport, lambda: self._seen(tested))
 
     def measured(self, name: str, state: WorkspaceState, measure: Callable[[], float]) -> float:
         """What ``measure`` gives for the whole of ``state``, remembered as ``name``.
@@ -84,19 +96,16 @@ class Grader(Closing):
 
         It may be called from another thread: what is being judged there ends with ``SandboxError``.
         """
-        box, self._box = self._box, None
-        self._closings += 1
-        if box is not None:
-            box.close()
+        self._box.close()
 
-    def _key(self, asked: str, state: WorkspaceState) -> Key:
-        return result_key(self.task, state, asked, self._backend.name)
+    def _key(self, asked: str, state: WorkspaceState) -> ResultKey:
+        return result_key(self.task, state, asked, self._box.backend)
 
-    def _remembered(self, key: Key, kind: type[T], measure: Callable[[], T]) -> T:
-        closings = self._closings
+    def _remembered(self, key: ResultKey, kind: type[T], measure: Callable[[], T]) -> T:
+        closings = self._box.closings
 
         def check_open() -> None:
-            if self._closings != closings:
+            if self._box.closings != closings:
                 raise SandboxError(f"{self.task.id} could not be judged: the grader was closed meanwhile")
 
         def unless_closed() -> T:
@@ -106,7 +115,11 @@ class Grader(Closing):
         return self._memory.once(key, kind, unless_closed, check_open)
 
     def _seen(self, state: WorkspaceState) -> TestReport:
-        seen = self._in_box(state, hidden=False)
+        def run(box: Sandbox) -> tuple[TestReport, Completed]:
+            box.restore(state)
+            return run_visible(box, self.task)
+
+        seen = self._box.use(run)
         if not state.changes and (isinstance(seen, str) or not seen[0].complete):
             # All potentials of the task are counted by this run, and no agent's code was in it.
             raise SandboxError(f"the tests of {self.task.id} did not come to their end at its base")
@@ -115,7 +128,7 @@ class Grader(Closing):
         return replace(seen[0], details={})  # none were asked for
 
     def _judge(self, state: WorkspaceState) -> Verdict:
-        seen = self._in_box(state, hidden=True)
+        seen = self._box.use(lambda box: run_hidden(box, self.task, state))
         if isinstance(seen, str):
             return Verdict(0.0, False, seen, self.task.id, state.digest)
         report, done = seen
@@ -125,37 +138,6 @@ class Grader(Closing):
         }
         passed = reason == "passed"
         return Verdict(1.0 if passed else 0.0, passed, reason, self.task.id, state.digest, tests=tests)
-
-    def _in_box(self, state: WorkspaceState, *, hidden: bool) -> tuple[TestReport, Completed] | Reason:
-        """Run tests on ``state`` in the clean box; a reason in place of a report if the state prevents it."""
-        try:
-            box = self._clean_box()
-            if hidden:
-                return run_hidden(box, self.task, state)
-            box.restore(state)
-            return run_visible(box, self.task)
-        except ActionError:
-            return "does_not_fit"
-        except BoxLost as error:
-            self.close()
-            # The code under test was running. Only what the host itself can see excuses it: the engine is
-            # gone.
-            problem = self._backend.problem()
-            if problem is not None or not error.after_agent_code:
-                raise SandboxError(f"{self.task.id} could not be judged: {problem or error}") from None
-            return "box_lost"
-
-    def _clean_box(self) -> Sandbox:
-        base = WorkspaceState(self.task.base)
-        box = self._box
-        if box is not None:
-            try:
-                box.restore(base)
-                return box
-            except (BoxLost, ActionError):
-                self.close()  # whatever an earlier state did to it, this one gets a new one
-        box = self._box = self._backend.open(self.task)
-        return box
 
 
 def _is_test_file(path: str) -> bool:

@@ -11,12 +11,16 @@ from typing import TypeAlias
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
-Key: TypeAlias = tuple[str, str, str]
+ResultKey: TypeAlias = tuple[str, str, str]
 """Task digest, state digest, what was asked of the state and how."""
 
 
-def result_key(task: Task, state: WorkspaceState, asked: str, backend: str) -> Key:
-    """The key of what was ``asked`` of ``state``; no backend answers for another, nor old code for new."""
+def result_key(task: Task, state: WorkspaceState, asked: str, backend: str) -> ResultKey:
+    """The key of what was ``asked`` of ``state``; no backend answers for another, nor old code for new.
+
+    How fast a box is (``cpus``, other work on the machine) is not in it. That decides whether time runs out,
+    which a memory never writes to its file.
+    """
     return task.digest, state.digest, f"{asked} {backend} {_ways()}"
 
 

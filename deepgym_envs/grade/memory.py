@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from deepgym_envs.grade.flake import Flake, compare
-from deepgym_envs.grade.key import Key
+from deepgym_envs.grade.key import ResultKey
 from deepgym_envs.grade.memory_file import MemoryFile
 from deepgym_envs.grade.report import TestReport
-from deepgym_envs.grade.strict_json import read_json, write_json
 from deepgym_envs.grade.verdict import Verdict
+from deepgym_envs.strict_json import read_json, write_json
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -57,10 +57,10 @@ class Memory:
         self._path = Path(path).absolute() if path is not None else None
         self._recheck = recheck
         self._requests = 0
-        self._results: OrderedDict[Key, tuple[object, int]] = OrderedDict()
+        self._results: OrderedDict[ResultKey, tuple[object, int]] = OrderedDict()
         self._chars = 0
-        self._flakes: dict[Key, Flake] = {}
-        self._flights: dict[Key, _Flight] = {}
+        self._flakes: dict[ResultKey, Flake] = {}
+        self._flights: dict[ResultKey, _Flight] = {}
         self._lock = threading.RLock()
         self._file = MemoryFile(self._path) if self._path is not None else None
         self._learn_flakes()
@@ -73,7 +73,7 @@ class Memory:
     def __reduce__(self) -> tuple[type[Memory], tuple[int, Path | None, float]]:
         return Memory, (self._size, self._path, self._recheck)
 
-    def get(self, key: Key, kind: type[T]) -> T | None:
+    def get(self, key: ResultKey, kind: type[T]) -> T | None:
         """The result under ``key`` if it is known and of that kind."""
         with self._lock:
             found = self._results.get(key)
@@ -87,7 +87,7 @@ class Memory:
             return self._hold(key, result, len(text))
         return found[0] if isinstance(found[0], kind) else None
 
-    def keep(self, key: Key, result: T) -> T:
+    def keep(self, key: ResultKey, result: T) -> T:
         """Remember ``result`` unless another was first; returns the one that is remembered."""
         text, first = _as_text(result), None
         if text is not None:
@@ -99,13 +99,13 @@ class Memory:
         return kept
 
     def once(
-        self, key: Key, kind: type[T], make: Callable[[], T], waiting: Callable[[], None] = lambda: None
+        self, key: ResultKey, kind: type[T], make: Callable[[], T], waiting: Callable[[], None] = lambda: None
     ) -> T:
         """The result under ``key``; if it is not known, what ``make`` finds out, while all others wait.
 
-        Others are threads and, with a ``path``, processes, for which at most ten minutes are waited. If
-        ``make`` raises, one of those that wait tries. ``waiting`` is called several times a second by who
-        waits, and ends that by raising.
+        Others are threads, which wait for as long as ``make`` takes, and, with a ``path``, processes, which
+        wait for 600 s at most and then find out for themselves. If ``make`` raises, one of those that wait
+        tries. ``waiting`` is called several times a second by who waits, and ends that by raising.
 
         Raises:
             Exception: what ``make`` raises, if this call found out; what ``waiting`` raises.
@@ -123,7 +123,7 @@ class Memory:
                 _LOG.info("a known result could not be measured again: %s", error)
         return known
 
-    def flake(self, key: Key) -> Flake | None:
+    def flake(self, key: ResultKey) -> Flake | None:
         """What is known to differ under ``key``, as far as this process has heard."""
         return self._flakes.get(key)
 
@@ -150,7 +150,7 @@ class Memory:
     def __len__(self) -> int:
         return len(self._results)
 
-    def _hold(self, key: Key, result: T, chars: int) -> T:
+    def _hold(self, key: ResultKey, result: T, chars: int) -> T:
         with self._lock:
             kept, _ = found = self._results.setdefault(key, (result, chars))
             if found[0] is result:
@@ -160,7 +160,7 @@ class Memory:
                 self._chars -= gone
         return kept if isinstance(kept, type(result)) else result
 
-    def _compare(self, key: Key, first: object, other: object) -> None:
+    def _compare(self, key: ResultKey, first: object, other: object) -> None:
         flake = compare(key, first, other) if first is not other else None
         if flake is None:
             return
@@ -181,7 +181,7 @@ class Memory:
                 if len(self._flakes) < _MAX_FLAKES:
                     self._flakes.setdefault(flake.key, flake)
 
-    def _is_due(self, key: Key) -> bool:
+    def _is_due(self, key: ResultKey) -> bool:
         """Whether this request for a known result is one of those that measure again."""
         if not self._recheck:
             return False
@@ -191,7 +191,7 @@ class Memory:
         return int.from_bytes(drawn[:6], "big") < self._recheck * 2**48
 
     @contextmanager
-    def _alone(self, key: Key, waiting: Callable[[], None]) -> Iterator[None]:
+    def _alone(self, key: ResultKey, waiting: Callable[[], None]) -> Iterator[None]:
         with self._lock:
             flight = self._flights.setdefault(key, _Flight())
             flight.aboard += 1

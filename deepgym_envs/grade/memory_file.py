@@ -20,18 +20,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from deepgym_envs.errors import UsageError
-from deepgym_envs.grade.key import Key
+from deepgym_envs.grade.key import ResultKey
+from deepgym_envs.sqlite_file import FileKind, explained, open_to_write, transaction
 
-FORMAT = 1
 FILE_NAME = "memory.sqlite"
 LOCK_NAME = "memory.lock"
 MAX_TEXT = 2 << 20
-_MAX_PAGES = 1 << 20  # of 4 KiB: what hostile code makes up must not fill the disk
 _MAX_FLAKES = 1000
-_APPLICATION = 0x4447454D  # "DGEM", in the file's own header
-_WAIT_SECONDS = 10.0
 _PATIENCE_SECONDS = 600.0
+_MEMORY = FileKind(
+    name="memory",
+    application=0x4447454D,  # "DGEM"
+    format=1,
+    tables=(
+        "CREATE TABLE results (key TEXT PRIMARY KEY, result TEXT NOT NULL)",
+        "CREATE TABLE flakes (key TEXT PRIMARY KEY, flake TEXT NOT NULL)",
+    ),
+    # 2^20 pages of 4 KiB: what hostile code makes up must not fill the disk.
+    pragmas=("synchronous = NORMAL", "max_page_count = 1048576"),
+    wait_seconds=10.0,
+    if_full="the disk is full, or the file is as large as it may be; make room or remove the file",
+    if_damaged="remove it or choose another folder",
+)
 
 
 class MemoryFile:
@@ -45,7 +55,7 @@ class MemoryFile:
         """Open or make the file in ``folder``.
 
         Raises:
-            UsageError: what is there is no memory, or one of a newer version.
+            UsageError: what is there is no memory, or one of another format.
             OSError: it cannot be read or written; says why and what to do.
         """
         self.path = folder / FILE_NAME
@@ -57,17 +67,16 @@ class MemoryFile:
         except OSError as error:
             said = f"{folder}: no memory can be kept there: {error.strerror}; choose another folder"
             raise OSError(said) from None
-        with self._using() as connection:
-            _execute(connection, "BEGIN IMMEDIATE")  # shows now whether it can be written
-            _execute(connection, "ROLLBACK")
+        with self._using() as connection, transaction(connection):
+            pass  # shows now whether it can be written
 
-    def read(self, key: Key) -> str | None:
+    def read(self, key: ResultKey) -> str | None:
         """The text under ``key``; None where there is none, or something that is no text."""
         with self._using() as connection:
             row = connection.execute("SELECT result FROM results WHERE key = ?", (_name(key),)).fetchone()
         return _text(row)
 
-    def add(self, key: Key, text: str) -> str | None:
+    def add(self, key: ResultKey, text: str) -> str | None:
         """Keep ``text`` unless there is one; the one that is there then, as ``read`` gives it."""
         if len(text) > MAX_TEXT:
             return text
@@ -77,7 +86,7 @@ class MemoryFile:
             )
             return self.read(key)
 
-    def add_flake(self, key: Key, text: str) -> None:
+    def add_flake(self, key: ResultKey, text: str) -> None:
         """Keep a flake unless one is known of ``key``, or very many are."""
         with self._using() as connection:
             connection.execute(
@@ -93,10 +102,10 @@ class MemoryFile:
         return [text for row in rows if (text := _text(row)) is not None]
 
     @contextmanager
-    def alone(self, key: Key, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    def alone(self, key: ResultKey, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
         """Hold the lock of ``key``, which the kernel takes back when this process dies.
 
-        Waits while another process has it, ten minutes at most: one that is stopped must not stop all others.
+        Waits while another process has it, 600 s at most: one that is stopped must not stop all others.
         Where no lock can be had this holds none, and two may find out the same.
         """
         # One byte of the file for each key, so that who waits for one holds up nobody else.
@@ -150,57 +159,14 @@ class MemoryFile:
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, _explained(self.path):
+        with self._lock, explained(self.path, _MEMORY):
             if self._connection is None:
-                self._connection = _connect(self.path)
+                self._connection = open_to_write(self.path, _MEMORY)
+                self._connection.text_factory = bytes  # whatever is in the file
             yield self._connection
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, _WAIT_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        connection.text_factory = bytes
-        if _is_new(path, connection):
-            _execute(connection, "PRAGMA journal_mode = WAL")
-            _execute(connection, "BEGIN IMMEDIATE")
-            if _is_new(path, connection):
-                _lay_out(connection)
-            _execute(connection, "COMMIT")
-        _execute(connection, "PRAGMA synchronous = NORMAL")
-        _execute(connection, f"PRAGMA max_page_count = {_MAX_PAGES}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _is_new(path: Path, connection: sqlite3.Connection) -> bool:
-    if not _execute(connection, "SELECT count(*) FROM sqlite_master"):
-        return True
-    if _execute(connection, "PRAGMA application_id") != _APPLICATION:
-        raise UsageError(f"{path} is a database of another program; choose another folder")
-    version = _execute(connection, "PRAGMA user_version")
-    if version != FORMAT:
-        raise UsageError(
-            f"{path} is of format {version}, this version reads {FORMAT}; "
-            "update deepgym-envs or choose another folder"
-        )
-    return False
-
-
-def _lay_out(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-    connection.execute(f"PRAGMA user_version = {FORMAT}")
-    connection.execute("CREATE TABLE results (key TEXT PRIMARY KEY, result TEXT NOT NULL)")
-    connection.execute("CREATE TABLE flakes (key TEXT PRIMARY KEY, flake TEXT NOT NULL)")
-
-
-def _execute(connection: sqlite3.Connection, statement: str) -> Any:
-    row = connection.execute(statement).fetchone()
-    return row[0] if row else None
-
-
-def _name(key: Key) -> str:
+def _name(key: ResultKey) -> str:
     # A name that somebody gave to a potential may hold characters that SQLite does not take.
     return hashlib.sha256(json.dumps(key).encode()).hexdigest()
 
@@ -233,27 +199,3 @@ def _set_lock(locks: int, kind: int, offset: int) -> None:
     # Locks of an open file, not of a process: two memories of one process keep each other out as well, and
     # closing one gives up none of the other's.
     fcntl.fcntl(locks, fcntl.F_OFD_SETLK, struct.pack("hhqqi", kind, os.SEEK_SET, offset, 1, 0))
-
-
-_MEANINGS = {
-    "SQLITE_FULL": "the disk is full, or the file is as large as it may be; make room or remove the file",
-    "SQLITE_READONLY": "it cannot be written; choose a folder that you may write to",
-    "SQLITE_CANTOPEN": "it cannot be opened; choose a folder that you may write to",
-    "SQLITE_PERM": "it may not be opened; choose a folder that you may write to",
-    "SQLITE_BUSY": f"another process has held it for {_WAIT_SECONDS:.0f} s",
-    "SQLITE_CORRUPT": "it is damaged; remove it or choose another folder",
-    "SQLITE_NOTADB": "it is no memory; remove it or choose another folder",
-    "SQLITE_IOERR": "the disk does not take or give what is in it; look at its space, quota and health",
-}
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "")
-        meaning = next(
-            (said for code, said in _MEANINGS.items() if name.startswith(code)), "it cannot be used"
-        )
-        raise OSError(f"{path}: {meaning} ({error})") from None

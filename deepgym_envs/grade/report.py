@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from deepgym_envs.grade.strict_json import read_json, write_json
+from deepgym_envs.strict_json import read_json, write_json
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "twice"]
 MAX_LINE = 200_000

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from deepgym_envs.errors import ActionError, BoxLost, SandboxError
+from deepgym_envs.grade.clean_box import CleanBox
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.grade.testrun import run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, judge
 from deepgym_envs.sandbox import Backend, Sandbox
 from deepgym_envs.sandbox.contract import Closing
-from deepgym_envs.sandbox.pool import for_grading
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
@@ -44,7 +43,7 @@ class TaskRun(NamedTuple):
 
 
 class TaskRuns(Closing):
-    """Runs tests on states of one task in a box, of which it opens another where one was lost.
+    """Runs tests on states of one task in a box that is clean each time.
 
     ``count`` is the number of runs of hidden tests so far. Nothing is remembered.
     """
@@ -52,8 +51,7 @@ class TaskRuns(Closing):
     def __init__(self, task: Task, backend: Backend) -> None:
         self.task = task
         self.count = 0
-        self._backend = for_grading(backend)
-        self._box: Sandbox | None = None
+        self._box = CleanBox(task, backend)
 
     def hidden(self, state: WorkspaceState, nodes: Sequence[str] | None = None) -> TaskRun:
         """Run ``nodes`` in that order; by default all that judges the task, whether it is listed or not.
@@ -63,13 +61,12 @@ class TaskRuns(Closing):
         """
         self.count += 1
         wanted = _everything_hidden(self.task) if nodes is None else nodes
-        try:
-            report, done = run_hidden(self._any_box(), self.task, state, wanted, detail_chars=_DETAIL_CHARS)
-        except ActionError:
-            return TaskRun("does_not_fit", _NOTHING, 0.0)
-        except BoxLost as error:
-            self._excuse(error)
-            return TaskRun("box_lost", _NOTHING, 0.0)
+        seen = self._box.use(
+            lambda box: run_hidden(box, self.task, state, wanted, detail_chars=_DETAIL_CHARS)
+        )
+        if isinstance(seen, str):
+            return TaskRun(seen, _NOTHING, 0.0)
+        report, done = seen
         return TaskRun(judge(self.task.expected, report, done), report, done.seconds)
 
     def visible(self, state: WorkspaceState) -> TestReport:
@@ -78,32 +75,17 @@ class TaskRuns(Closing):
         Raises:
             SandboxError: as for ``hidden``.
         """
-        try:
-            box = self._any_box()
+
+        def run(box: Sandbox) -> TestReport:
             box.restore(state)
             return run_visible(box, self.task, detail_chars=_DETAIL_CHARS)[0]
-        except ActionError:
-            return _NOTHING
-        except BoxLost as error:
-            self._excuse(error)
-            return _NOTHING
+
+        seen = self._box.use(run)
+        return _NOTHING if isinstance(seen, str) else seen
 
     def close(self) -> None:
         """Give the box up."""
-        box, self._box = self._box, None
-        if box is not None:
-            box.close()
-
-    def _any_box(self) -> Sandbox:
-        if self._box is None:
-            self._box = self._backend.open(self.task)
-        return self._box
-
-    def _excuse(self, error: BoxLost) -> None:
-        self.close()
-        problem = self._backend.problem()
-        if problem is not None or not error.after_agent_code:
-            raise SandboxError(problem or str(error)) from None
+        self._box.close()
 
 
 def _everything_hidden(task: Task) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from deepgym_envs.grade.key import Key, result_key
+from deepgym_envs.grade.key import ResultKey, result_key
 from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import TestReport
 from deepgym_envs.state import WorkspaceState
@@ -28,5 +28,5 @@ class ShownRuns:
         """Remember a run that came to its end and left the state as it was; gives the first such run."""
         return self._memory.keep(self._key(state, tests), report)
 
-    def _key(self, state: WorkspaceState, tests: Sequence[str]) -> Key:
+    def _key(self, state: WorkspaceState, tests: Sequence[str]) -> ResultKey:
         return result_key(self._task, state, f"run_tests {json.dumps(list(tests))}", self._backend)

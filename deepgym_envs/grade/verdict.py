@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from deepgym_envs.grade.report import Outcome, TestReport
-from deepgym_envs.grade.strict_json import read_json, write_json
 from deepgym_envs.sandbox import Completed
+from deepgym_envs.strict_json import read_json, write_json
 
 Reason = Literal[
     "passed",  # every expected test was seen to pass exactly once

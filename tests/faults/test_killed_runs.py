@@ -21,7 +21,7 @@ from deepgym_envs.sandbox import BackendName, choose_backend
 from deepgym_envs.sandbox.engine import Containers, connect
 from deepgym_envs.sandbox.reaper import host_places
 from deepgym_envs.store import RunStore
-from deepgym_envs.trajectory import Key
+from deepgym_envs.trajectory import EpisodeKey
 
 from ..tiny import make_tiny, tiny
 
@@ -41,7 +41,7 @@ def start(folder: Path, arguments: list[str]) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def finished(out: Path) -> frozenset[Key]:
+def finished(out: Path) -> frozenset[EpisodeKey]:
     try:
         with RunStore.open(out) as store:
             return store.finished()
@@ -93,7 +93,7 @@ def test_no_episode_is_lost_or_repeated_and_nothing_is_left(
     assert json.loads(said)["solved"] == EACH_TIME, errors
     length = time.monotonic() - began
     moments = random.Random(f"kill {sandbox}")
-    pids, kept, in_time = set(), frozenset[Key](), 0
+    pids, kept, in_time = set(), frozenset[EpisodeKey](), 0
     for number in range(1, KILLS + 1):
         wanted = ["-n", str(EACH_TIME * number), "--out", str(out), "--resume"]
         with start(tmp_path, [*arguments, *wanted]) as run:

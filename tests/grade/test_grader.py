@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from deepgym_envs import Grader, Memory, SandboxError, Task, WorkspaceState, grade
+from deepgym_envs.action import RunTests
 from deepgym_envs.errors import BoxLost
+from deepgym_envs.grade import ShownRuns
 from deepgym_envs.grade import key as key_module
 from deepgym_envs.sandbox import Backend, Command, Completed
-from deepgym_envs.testing import FakeBackend, completed
+from deepgym_envs.testing import FakeBackend, FakeSandbox, completed
+from deepgym_envs.toolbox import Effect, Toolbox
 
 from ..tiny import BROKEN, SOLVED, MakeTiny, fake, isolating, make_tiny, tiny, tiny_tests  # noqa: TID252
 
@@ -250,6 +254,90 @@ def test_visible_tests_are_the_bases_own(make_tiny: MakeTiny, fake: FakeBackend)
             assert grader.visible(base.with_file(path, data)) == honest
         assert grader.visible(base.with_file("tests/test_tiny.py", None)) == honest
         assert len(fake.boxes[0].commands) == 1
+
+
+def shown(task: Task, state: WorkspaceState, memory: Memory, answer: Answer = tiny_tests) -> Effect:
+    """What an agent sees of a run of the tests on ``state``, in a box to play in."""
+    with FakeSandbox(task.base, answer) as box:
+        box.restore(state)
+        return Toolbox(box, task, ShownRuns(task, "fake", memory)).perform(RunTests(), state, 60)
+
+
+def test_a_run_that_an_agent_was_shown_is_the_visible_one(tiny: Task) -> None:
+    memory, backend = Memory(), Counting()
+    shown(tiny, tiny.gold, memory)
+    with Grader(tiny, Counting()) as alone, Grader(tiny, backend, memory) as grader:
+        assert grader.visible(tiny.gold) == alone.visible(tiny.gold)
+        assert grader.visible(tiny.gold.with_file("notes.txt", b"x")).details == {}
+    assert (backend.runs, backend.boxes) == (0, [])
+
+
+def test_what_the_base_says_is_found_out_in_the_grading_box(tiny: Task) -> None:
+    memory, backend = Memory(), Counting()
+    base = WorkspaceState(tiny.base)
+    shown(tiny, base, memory)
+    with Grader(tiny, backend, memory) as grader:
+        grader.visible(base)
+    assert backend.runs == 1
+
+
+@pytest.mark.parametrize("path", ["tests/test_tiny.py", "tests/conftest.py", "conftest.py", "notes.txt"])
+def test_a_run_on_anything_but_the_judged_value_is_not_the_visible_one(
+    make_tiny: MakeTiny, path: str
+) -> None:
+    task = make_tiny("open", editable=("tiny/**", "tests/**", "*.py"))
+    memory, backend = Memory(), Counting()
+    state = task.gold.with_file(path, b"def test_nothing():\n    pass\n")
+    assert shown(task, state, memory).tests is not None
+    with Grader(task, backend, memory) as grader:
+        assert len(grader.visible(state).passed) == 3
+    assert backend.runs == 1
+
+
+def test_a_run_that_changed_files_or_was_cut_short_is_not_the_visible_one(tiny: Task) -> None:
+    def writing(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        return tiny_tests(state, command)[0], state.with_file("written.txt", b"x")
+
+    def late(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        return replace(tiny_tests(state, command)[0], exit_code=None, timed_out=True), state
+
+    def malformed(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        done = tiny_tests(state, command)[0]
+        return replace(done, report=done.report + b"more"), state
+
+    def crashing(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        done = tiny_tests(state, command)[0]
+        return replace(done, report=done.report[: done.report.rindex(b'{"exit"')]), state
+
+    for answer in (writing, late, malformed, crashing):
+        memory, backend = Memory(), Counting()
+        shown(tiny, tiny.gold, memory, answer)
+        with Grader(tiny, backend, memory) as grader:
+            grader.visible(tiny.gold)
+        assert backend.runs == 1, answer
+
+
+def test_a_run_of_some_tests_is_not_the_visible_one(tiny: Task) -> None:
+    memory, backend = Memory(), Counting()
+    with FakeSandbox(tiny.base, tiny_tests) as box:
+        box.restore(tiny.gold)
+        some = RunTests(tests=("tests/test_tiny.py",))
+        Toolbox(box, tiny, ShownRuns(tiny, "fake", memory)).perform(some, tiny.gold, 60)
+    with Grader(tiny, backend, memory) as grader:
+        grader.visible(tiny.gold)
+    assert backend.runs == 1
+
+
+def test_a_run_that_an_agent_was_shown_is_checked_like_any_result(tiny: Task) -> None:
+    def failing(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        return tiny_tests(WorkspaceState(state.base), command)[0], state
+
+    memory, backend = Memory(recheck=1.0), Counting()
+    shown(tiny, tiny.gold, memory, failing)
+    with Grader(tiny, backend, memory) as grader:
+        assert grader.visible(tiny.gold).failed == ("tests/test_tiny.py::test_add",)
+    assert backend.runs == 1
+    assert [flake.tests for flake in memory.flakes] == [("tests/test_tiny.py::test_add",)]
 
 
 def test_a_report_that_floods_is_malformed(tiny: Task) -> None:

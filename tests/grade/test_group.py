@@ -104,8 +104,10 @@ def test_processes_grade_equal_patches_once(tiny: Task, isolating: Backend, tmp_
             assert infos["passed"].tolist() == [True] * 4
         finally:
             env.close()
-    # The potential: the base and the mended state. The agents: each in its own box.
-    assert (backend.count("hidden"), backend.count("visible")) == (1, 2 + 4)
+    # Of the base one run. Of the mended state each agent has its own, unless one was done before another began;
+    # the potential is one of these.
+    assert backend.count("hidden") == 1
+    assert 1 + 1 <= backend.count("visible") <= 1 + 4
 
 
 def batch(action: Action, count: int) -> dict[str, object]:

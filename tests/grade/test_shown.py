@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from deepgym_envs import Memory, Task, WorkspaceState
+from dataclasses import replace
+
+from deepgym_envs import Grader, Memory, Task, WorkspaceState
 from deepgym_envs.action import RunTests
 from deepgym_envs.grade import Outcome, ShownRuns, TestReport
-from deepgym_envs.sandbox import Command, Completed
+from deepgym_envs.sandbox import Backend, Command, Completed
 from deepgym_envs.testing import FakeSandbox, completed
 from deepgym_envs.testing.fakes import Answer
 from deepgym_envs.toolbox import Toolbox
 
-from ..tiny import SOLVED, fake, make_tiny, tiny, tiny_tests  # noqa: TID252
+from ..tiny import SOLVED, fake, isolating, make_tiny, tiny, tiny_tests  # noqa: TID252
 
-FIXTURES = (fake, make_tiny, tiny)
+FIXTURES = (fake, isolating, make_tiny, tiny)
 
 
 def boxes(
@@ -81,3 +83,17 @@ def test_runs_that_differ_on_one_state_are_told_of(tiny: Task) -> None:
     reports = [TestReport({"t.py::a": outcome}, (), {}, True, False) for outcome in outcomes]
     assert [shown.keep(base, (), one) for one in reports] == [reports[0], reports[0]]
     assert [flake.tests for flake in memory.flakes] == [("t.py::a",)]
+
+
+def test_a_box_to_play_in_says_what_one_to_grade_in_says(tiny: Task, isolating: Backend) -> None:
+    """That is why the run of the one can stand for that of the other."""
+    memory = Memory()
+    with isolating.open(tiny) as box:  # type: ignore[attr-defined]
+        box.restore(tiny.gold)
+        Toolbox(box, tiny, ShownRuns(tiny, isolating.name, memory)).perform(RunTests(), tiny.gold, 60)
+    with Grader(tiny, isolating) as grader:
+        measured = grader.visible(tiny.gold)  # with a memory of its own, so in a box of its own
+    with Grader(tiny, isolating, memory) as grader:
+        seen = grader.shown.get(tiny.gold, ())
+        assert seen is not None
+        assert grader.visible(tiny.gold) == replace(seen, details={}) == measured

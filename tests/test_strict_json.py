@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepgym_envs.grade.strict_json import read_json, write_json
+from deepgym_envs.strict_json import read_json, write_json
 
 values = st.recursive(
     st.none()

@@ -27,12 +27,13 @@ def read_json(text: str, kind: str) -> dict[str, Any]:
     try:
         data = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"this is not JSON: {str(error)[:200]}") from None
+        raise ValueError(f"this is not a {kind}, nor JSON: {str(error)[:200]}") from None
     if not isinstance(data, dict) or data.pop("kind", None) != kind:
         raise ValueError(f"this is not a {kind}")
     version = data.pop("format", None)
     if type(version) is not int or version != FORMAT:
-        raise ValueError(f"this {kind} is not of format {FORMAT}, which this version reads")
+        said = f"this {kind} is of format {str(version)[:20]}, this version reads {FORMAT}"
+        raise ValueError(f"{said}; update deepgym-envs")
     return data
 
 
