@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import threading
 import warnings
+from typing import TypeVar
+
+T = TypeVar("T", ast.Module, ast.Expression)
 
 # CPython 3.11 counts the depth of the tree that it builds for all threads together, and mistakes two trees at
 # a time for a corrupt one; warnings.catch_warnings is for one thread as well.
@@ -19,12 +22,27 @@ def parse_python(source: bytes | str) -> ast.Module:
     Raises:
         ValueError: it is not Python, or nested too deeply.
     """
+    return _parsed(source, ast.Module, "exec")
+
+
+def parse_expression(source: str) -> ast.expr:
+    """The syntax tree of one expression; else as ``parse_python``.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    return _parsed(source, ast.Expression, "eval").body
+
+
+def _parsed(source: bytes | str, kind: type[T], mode: str) -> T:
     try:
         with _ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(source)
+            tree = ast.parse(source, mode=mode)
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(str(error)) from None
+    assert isinstance(tree, kind)
+    return tree
 
 
 def compiles(tree: ast.Module) -> bool:

@@ -8,6 +8,7 @@
       base.patch       optional: from the recipe's source to the state that the agent gets
       solution.patch   from there to a state that solves the task
       tests/           hidden tests; node ids in task.toml are relative to this folder
+      twins.json       optional: wrong copies of the hidden tests, which must fail (deepgym_envs.twin)
       figures.json     optional: what was measured of the task
       scripts/         optional: episodes for the scripted agent, one tool call a line (direct.jsonl)
 
@@ -36,6 +37,7 @@ from deepgym_envs.patch import apply_patch, state_from_patch
 from deepgym_envs.recipe import RepoRecipe, load_recipe
 from deepgym_envs.source import source_tree
 from deepgym_envs.state import Tree, WorkspaceState, check_path, glob_pattern
+from deepgym_envs.twin import NO_TWINS, Twins, parse_twins
 
 Kind = Literal[
     "bug", "cross-module-bug", "feature", "regression", "edge-cases", "performance", "refactoring", "tests"
@@ -162,6 +164,7 @@ class Task:
     source: Tree | None = None
     scripts: Mapping[str, bytes] = field(default_factory=dict)
     figures: Figures | None = None
+    twins: Twins = NO_TWINS
 
     @property
     def id(self) -> str:
@@ -232,6 +235,7 @@ class Task:
         ]
         for path in sorted(self.hidden):
             parts += [os.fsencode(path), self.hidden[path]]
+        parts.append(self.twins.as_json())
         for part in parts:
             total.update(len(part).to_bytes(8, "big") + part)
         return total.hexdigest()
@@ -282,6 +286,7 @@ class Task:
                 if place.is_file()
             },
             figures=_figures(folder / "figures.json"),
+            twins=_twins(folder / "twins.json"),
         )
 
 
@@ -293,6 +298,10 @@ def _figures(path: Path) -> Figures | None:
     except (ValueError, RecursionError) as error:
         raise TaskError(f"{path}: not JSON: {error}; write it with 'deepgym-envs record'") from None
     return parse_manifest(data, Figures, str(path))
+
+
+def _twins(path: Path) -> Twins:
+    return parse_twins(_read(path), str(path)) if path.is_file() else NO_TWINS
 
 
 def _hidden(folder: Path) -> dict[str, bytes]:

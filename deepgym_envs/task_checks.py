@@ -41,6 +41,8 @@ Code = Literal[
     "difficulty",  # not the one that follows from the figures
     "slow",  # the hidden tests take longer than SLOW_SECONDS
     "little_time",  # test_seconds leaves slower machines no room
+    "twins",  # twins.json is of other tests, or the solution does not pass with them
+    "forgeable",  # a report made up at random is believed too often
     "visible_fails",  # the repository's own tests fail with the solution
 ]
 FEWEST_FAIL_TO_PASS, FEWEST_PASS_TO_PASS = 3, 5

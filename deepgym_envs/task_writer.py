@@ -35,6 +35,8 @@ def write_task(task: Task, folder: Path) -> Path:
     }
     if task.figures is not None:
         files["figures.json"] = File(task.figures.as_json())
+    if task.twins.tests:
+        files["twins.json"] = File(task.twins.as_json())
     if task.base_patch is not None:
         files["base.patch"] = File(task.base_patch)
     place.mkdir(parents=True)

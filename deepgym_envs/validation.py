@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 
 from deepgym_envs.errors import SandboxError, UsageError
 from deepgym_envs.figures import difficulty, measure
-from deepgym_envs.grade import TaskRun, TaskRuns, TestReport
+from deepgym_envs.grade import Deck, SecretRandom, TaskRun, TaskRuns, TestReport
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 from deepgym_envs.task_checks import Finding, is_bundled, shown, static_findings, undefined_tests
 
 SLOW_SECONDS = 5.0
+FORGEABLE = 1e-4  # a greater chance than this is worth trying
 ROOM = 5  # how many times slower than here the tests may be elsewhere
 _FATAL = frozenset({"no_base", "no_solution", "no_such_test", "bad_implementation"})
 
@@ -32,7 +33,7 @@ class TaskValidation:
     ``reasons`` reject it, ``warnings`` do not. ``not_judged`` says why its tests could not be run, where they
     could not. ``figures``: ``fail_to_pass``, ``pass_to_pass`` (numbers of tests), ``changed_files`` (of the
     solution), ``runs`` (of the hidden tests), ``median_seconds`` and ``worst_seconds`` (of those with the
-    solution).
+    solution), ``forge_probability``.
     """
 
     task: str
@@ -104,6 +105,7 @@ def _findings_of_runs(
     yield from _with_solution(task, solved[1:], unsteady)
     yield from _without_solution(task, untouched, unsteady)
     yield from _times(task, [run.seconds for run in solved[1:]], figures)
+    yield from _twins(task, runs, repeats, chance, figures)
     yield from _visible(runs.visible(gold))
     yield from _measured(task, runs.visible(base))
     figures["runs"] = runs.count
@@ -169,6 +171,31 @@ def _without_solution(task: Task, seen: Sequence[TaskRun], unsteady: set[str]) -
     if broken:
         what = f"{shown(broken)}: does not pass without the solution ({_why(first, broken)})"
         yield Finding("fails_before", f"task.toml: tests.pass_to_pass: {what}; move it to fail_to_pass")
+
+
+def _twins(
+    task: Task, runs: TaskRuns, repeats: int, chance: random.Random, figures: dict[str, float]
+) -> Iterator[Finding]:
+    """Whether the solution passes with the twins in, and what a forged report would be worth."""
+    if task.manifest.kind == "tests":
+        return
+    advice = "run 'deepgym-envs record' on the task"
+    stale = [path for path in task.twins.files if path not in task.twins.current(task.hidden)]
+    if stale:
+        yield Finding("twins", f"twins.json: was written for another {shown(stale)}; {advice}")
+    deck = Deck(task)
+    draws = [deck.draw(SecretRandom(chance.randbytes(16))) for _ in range(repeats)]
+    figures["forge_probability"] = chances = max(draw.forge_probability for draw in draws)
+    for draw in draws:
+        run = runs.drawn(task.gold.only(task.may_edit), draw)
+        if run.reason != "passed":
+            odd = {draw.copies[node] for node, demand in draw.demands.items() if run.outcome(node) != demand}
+            what = f"twins.json: the solution does not pass with twins of {shown(sorted(odd))} in"
+            yield Finding("twins", f"{what} ({run.reason.replace('_', ' ')}); {advice}")
+            return
+    if chances > FORGEABLE:
+        what = f"a report made up at random is believed with probability {chances:.2g}"
+        yield Finding("forgeable", f"{what}; give fail_to_pass more tests that compare values", warning=True)
 
 
 def _times(task: Task, seconds: Sequence[float], figures: dict[str, float]) -> Iterator[Finding]:

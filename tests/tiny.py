@@ -16,6 +16,7 @@ from deepgym_envs.sandbox import Backend, Command, Completed, Sandbox
 from deepgym_envs.sandbox.local import LocalBackend, UntrustedCodeWarning
 from deepgym_envs.task import Limits
 from deepgym_envs.testing import FakeBackend, completed, make_task
+from deepgym_envs.twin import Change, TestTwins, Twins, file_digest
 
 BROKEN = "def add(a, b):\n    return a - b\n\n\ndef double(a):\n    return 2 * a\n"
 SOLVED = BROKEN.replace("a - b", "a + b")
@@ -49,6 +50,23 @@ def test_negative():
 def test_double():
     assert double(30) == 60
 """
+
+TINY_TWINS = Twins(
+    files={"test_hidden.py": file_digest(HIDDEN.encode())},
+    tests=tuple(
+        TestTwins(
+            test=f"test_hidden.py::{name}",
+            cases=("",),
+            changes=tuple(Change(at=at, wrong=wrong, fails={0: ""}) for wrong in values),
+        )
+        for name, at, values in (
+            ("test_add", (5, 25, 5, 27), ("31", "60")),
+            ("test_negative", (9, 25, 9, 26), ("2", "32")),
+            ("test_double", (13, 25, 13, 27), ("59", "61")),
+        )
+    ),
+)
+"""What a recording of the tiny task finds of twins, or nearly so."""
 
 MakeTiny = Callable[..., Task]
 

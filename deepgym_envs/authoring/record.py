@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from deepgym_envs.authoring.twins import find_twins
 from deepgym_envs.authoring.workbench import WORK, pack
 from deepgym_envs.errors import TaskError
 from deepgym_envs.figures import difficulty, measure
@@ -16,20 +17,23 @@ from deepgym_envs.sandbox import Backend
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Figures, HiddenTests, Task, TaskManifest
 from deepgym_envs.task_checks import shown
+from deepgym_envs.twin import Twins
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What was written: names of patches, the manifest with its lists and difficulty, and the figures."""
+    """What was written: names of patches, the manifest with its lists and difficulty, the figures, and the
+    twins of the hidden tests."""
 
     patches: tuple[str, ...]
     manifest: TaskManifest
     figures: Figures
+    twins: Twins
 
 
 def record(folder: Path, backend: Backend) -> Recorded:
     """Make patches of the workbench, if there is one, run the hidden tests at the base and with the solution,
-    and write ``task.toml`` (lists, difficulty) and ``figures.json``.
+    and write ``task.toml`` (lists, difficulty), ``figures.json`` and ``twins.json``.
 
     Raises:
         TaskError: a file is missing or malformed, or a hidden test fails with the solution.
@@ -48,7 +52,12 @@ def record(folder: Path, backend: Backend) -> Recorded:
     manifest = task.manifest.model_copy(update={"tests": tests, "difficulty": difficulty(figures)})
     write_whole(folder / "figures.json", figures.as_json())
     write_whole(folder / "task.toml", manifest_text(manifest).encode())
-    return Recorded(patches, manifest, figures)
+    twins = find_twins(replace(task, manifest=manifest), backend)
+    if twins.tests:
+        write_whole(folder / "twins.json", twins.as_json())
+    else:
+        (folder / "twins.json").unlink(missing_ok=True)
+    return Recorded(patches, manifest, figures, twins)
 
 
 def write_whole(place: Path, data: bytes) -> None:

@@ -70,14 +70,17 @@ def _summary(done: Recorded) -> dict[str, Any]:
         "pass_to_pass": list(tests.pass_to_pass),
         "difficulty": done.manifest.difficulty,
         "figures": done.figures.model_dump(),
+        "twins": [each.test for each in done.twins.tests],
     }
 
 
 def _text(folder: Path, done: Recorded) -> str:
     tests = done.manifest.tests
+    twins = ["twins.json"] if done.twins.tests else []
     lines = [
-        f"wrote {folder}: {', '.join([*done.patches, 'task.toml', 'figures.json'])}",
+        f"wrote {folder}: {', '.join([*done.patches, 'task.toml', 'figures.json', *twins])}",
         f"to pass {len(tests.fail_to_pass)}, to keep {len(tests.pass_to_pass)}, {done.manifest.difficulty}",
+        f"tests that have twins: {len(done.twins.tests)}",
     ]
     return "\n".join(lines)
 

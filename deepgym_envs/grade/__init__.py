@@ -1,21 +1,25 @@
 """From a state to a verdict: in a clean box, by hidden tests, decided on the host."""
 
 from deepgym_envs.grade.blame import excuse
+from deepgym_envs.grade.deck import Deck, Draw, SecretRandom
 from deepgym_envs.grade.flake import Flake
 from deepgym_envs.grade.grader import Grader, grade
 from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.report import Outcome, TestReport, parse_report
 from deepgym_envs.grade.runs import TaskRun, TaskRuns
 from deepgym_envs.grade.shown import ShownRuns
-from deepgym_envs.grade.testrun import run_hidden, run_visible
+from deepgym_envs.grade.testrun import run_draw, run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, Verdict, judge
 
 __all__ = [
+    "Deck",
+    "Draw",
     "Flake",
     "Grader",
     "Memory",
     "Outcome",
     "Reason",
+    "SecretRandom",
     "ShownRuns",
     "TaskRun",
     "TaskRuns",
@@ -25,6 +29,7 @@ __all__ = [
     "grade",
     "judge",
     "parse_report",
+    "run_draw",
     "run_hidden",
     "run_visible",
 ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from deepgym_envs.errors import SandboxError
 from deepgym_envs.grade.clean_box import CleanBox
+from deepgym_envs.grade.deck import SecretRandom, deck_of
 from deepgym_envs.grade.key import ResultKey, result_key
 from deepgym_envs.grade.memory import Memory
-from deepgym_envs.grade.report import Outcome, TestReport
+from deepgym_envs.grade.report import TestReport
 from deepgym_envs.grade.shown import ShownRuns
-from deepgym_envs.grade.testrun import run_hidden, run_visible
+from deepgym_envs.grade.testrun import run_draw, run_visible
 from deepgym_envs.grade.verdict import Verdict, judge
 from deepgym_envs.sandbox import Backend, BackendName, Completed, Sandbox, choose_backend
 from deepgym_envs.sandbox.contract import Closing
@@ -128,16 +130,23 @@ class Grader(Closing):
         return replace(seen[0], details={})  # none were asked for
 
     def _judge(self, state: WorkspaceState) -> Verdict:
-        seen = self._box.use(lambda box: run_hidden(box, self.task, state))
+        draw = deck_of(self.task).draw(SecretRandom(secrets.token_bytes(32)))
+        chance = draw.forge_probability
+        seen = self._box.use(lambda box: run_draw(box, self.task, state, draw))
         if isinstance(seen, str):
-            return Verdict(0.0, False, seen, self.task.id, state.digest)
+            return Verdict(0.0, False, seen, self.task.id, state.digest, forge_probability=chance)
         report, done = seen
-        reason = judge(self.task.expected, report, done)
-        tests: dict[str, Outcome | Literal["missing"]] = {
-            node: report.outcomes.get(node, "missing") for node in self.task.expected
-        }
+        reason = judge(draw.demands, report, done)
         passed = reason == "passed"
-        return Verdict(1.0 if passed else 0.0, passed, reason, self.task.id, state.digest, tests=tests)
+        return Verdict(
+            1.0 if passed else 0.0,
+            passed,
+            reason,
+            self.task.id,
+            state.digest,
+            tests={test: report.outcomes.get(node, "missing") for test, node in draw.tests.items()},
+            forge_probability=chance,
+        )
 
 
 def _is_test_file(path: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from deepgym_envs.grade.clean_box import CleanBox
+from deepgym_envs.grade.deck import Demand, Draw
 from deepgym_envs.grade.report import Outcome, TestReport
-from deepgym_envs.grade.testrun import run_hidden, run_visible
+from deepgym_envs.grade.testrun import Traceback, run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, judge
 from deepgym_envs.sandbox import Backend, Sandbox
 from deepgym_envs.sandbox.contract import Closing
@@ -59,15 +60,44 @@ class TaskRuns(Closing):
         Raises:
             SandboxError: they could not be run, for a reason that the code under test cannot have caused.
         """
-        self.count += 1
         wanted = _everything_hidden(self.task) if nodes is None else nodes
+        return self._run(state, wanted, self.task.hidden, dict.fromkeys(self.task.expected, "passed"))
+
+    def drawn(self, state: WorkspaceState, draw: Draw) -> TaskRun:
+        """Run what was drawn for a grading.
+
+        Raises:
+            SandboxError: as for ``hidden``.
+        """
+        return self._run(state, draw.nodes, draw.files, draw.demands)
+
+    def tried(self, state: WorkspaceState, nodes: Sequence[str], files: Mapping[str, bytes]) -> TaskRun:
+        """Run ``nodes`` of other ``files`` than the task's hidden tests; tracebacks are Python's own.
+
+        Raises:
+            SandboxError: as for ``hidden``.
+        """
+        return self._run(state, nodes, files, {}, "native")
+
+    def _run(
+        self,
+        state: WorkspaceState,
+        nodes: Sequence[str],
+        files: Mapping[str, bytes],
+        demands: Mapping[str, Demand],
+        traceback: Traceback = "short",
+    ) -> TaskRun:
+        self.count += 1
+        chars = _DETAIL_CHARS if traceback == "short" else 10 * _DETAIL_CHARS
         seen = self._box.use(
-            lambda box: run_hidden(box, self.task, state, wanted, detail_chars=_DETAIL_CHARS)
+            lambda box: run_hidden(
+                box, self.task, state, nodes, files=files, detail_chars=chars, traceback=traceback
+            )
         )
         if isinstance(seen, str):
             return TaskRun(seen, _NOTHING, 0.0)
         report, done = seen
-        return TaskRun(judge(self.task.expected, report, done), report, done.seconds)
+        return TaskRun(judge(demands, report, done), report, done.seconds)
 
     def visible(self, state: WorkspaceState) -> TestReport:
         """Run the repository's own tests; an empty report, not complete, where the box did not outlive them.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from random import SystemRandom
+from typing import Literal
 
+from deepgym_envs.grade.deck import Draw
 from deepgym_envs.grade.report import Outcome, TestReport, parse_report
 from deepgym_envs.sandbox import Command, Completed, Sandbox
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
+Traceback = Literal["short", "native"]
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _REPORT_BYTES = 8 << 20
 _TRUSTED_INI = b"[pytest]\nxfail_strict = true\n"
@@ -41,39 +43,56 @@ def run_hidden(
     box: Sandbox,
     task: Task,
     state: WorkspaceState,
-    nodes: Sequence[str] | None = None,
+    nodes: Sequence[str],
     *,
+    files: Mapping[str, bytes] | None = None,
     detail_chars: int = 0,
+    traceback: Traceback = "short",
 ) -> tuple[TestReport, Completed]:
-    """Put ``state`` into the box and run the task's hidden tests on it.
+    """Put ``state`` into the box and run hidden tests on it, in the order of ``nodes``.
 
-    ``nodes`` are node ids or files below the task's ``tests/`` (or names of implementations, for a task of
-    kind ``tests``), run in that order; by default exactly those that the task lists.
+    ``nodes`` are node ids or files below the task's ``tests/``, or names of implementations for a task of
+    kind ``tests``. ``files`` are what is there, by default the task's hidden tests as they are.
+    ``detail_chars`` of each traceback are kept, in pytest's style ``traceback``.
 
     Raises:
         ActionError: the state does not fit into the box.
     """
-    wanted = task.expected if nodes is None else nodes
     if task.manifest.kind == "tests":
-        # A process can tell by its number how many were before it, so the order must not be one to learn.
-        order = wanted if nodes is not None else SystemRandom().sample(wanted, len(wanted))
-        return _try_tests(box, task, state, order, detail_chars)
+        return _try_tests(box, task, state, nodes, detail_chars)
     box.restore(state)
-    return _run_hidden_files(box, task, wanted, detail_chars)
+    hidden = task.hidden if files is None else files
+    return _run_hidden_files(box, task, hidden, nodes, detail_chars, traceback)
+
+
+def run_draw(box: Sandbox, task: Task, state: WorkspaceState, draw: Draw) -> tuple[TestReport, Completed]:
+    """Put ``state`` into the box and run what was drawn for a grading of it.
+
+    Raises:
+        ActionError: the state does not fit into the box.
+    """
+    return run_hidden(box, task, state, draw.nodes, files=draw.files)
 
 
 def _run_hidden_files(
-    box: Sandbox, task: Task, wanted: Sequence[str], detail_chars: int
+    box: Sandbox,
+    task: Task,
+    hidden: Mapping[str, bytes],
+    wanted: Sequence[str],
+    detail_chars: int,
+    traceback: Traceback,
 ) -> tuple[TestReport, Completed]:
     """Run hidden tests from a folder that exists for this run alone.
 
     Neither the workspace's pytest configuration nor its conftest files take part.
     """
-    files = {f"tests/{path}": data for path, data in task.hidden.items()}
+    files = {f"tests/{path}": data for path, data in hidden.items()}
     files["tests/pytest.ini"] = _TRUSTED_INI
     tests = "{files}/tests"
     arguments = ["-c", f"{tests}/pytest.ini", "--rootdir", tests, "--confcutdir", tests,
                  "--import-mode=importlib", "--continue-on-collection-errors",
+                 # Making a traceback takes ten times as long as a failing test; twins fail on purpose.
+                 f"--tb={traceback if detail_chars else 'no'}",
                  *([f"{tests}/{node}" for node in wanted] or [tests])]  # fmt: skip
     return _run(box, _command(task, files, arguments, detail_chars, None))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from deepgym_envs.grade.deck import Demand
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.sandbox import Completed
 from deepgym_envs.strict_json import read_json, write_json
@@ -15,6 +16,7 @@ Reason = Literal[
     "tests_failed",  # some did not pass
     "tests_missing",  # some were not reported at all
     "unexpected_tests",  # tests were reported that nobody asked for: tampering
+    "twin_passed",  # all tests passed, and so did a wrong copy of one, which cannot: tampering
     "malformed_report",  # the report is not one: tampering
     "timeout",  # the tests' time ran out
     "crashed",  # the process ended before pytest did
@@ -28,8 +30,9 @@ class Verdict:
     """What the hidden tests say of a state.
 
     ``reward`` is 1.0 or 0.0. ``flags`` name what was noticed and did not decide, such as changed files
-    outside what the task allows. ``forge_probability`` bounds how often a report made up by the code under
-    test would have passed: 1.0 while nothing in the report is secret.
+    outside what the task allows. ``forge_probability`` is the chance that a report was believed which
+    code made up that cannot tell right from wrong copies of tests (``deepgym_envs.grade.deck``): 2 to the
+    power of minus the number of copies that were drawn, 1.0 where the task has none.
     """
 
     reward: float
@@ -72,23 +75,28 @@ class Verdict:
 _SEEN = (*get_args(Outcome), "missing")
 
 
-def judge(expected: Sequence[str], report: TestReport, done: Completed) -> Reason:
+def judge(demands: Mapping[str, Demand], report: TestReport, done: Completed) -> Reason:
     """Why the run passes or does not; anything but ``passed`` is a fail.
 
-    It passes only if every test of ``expected`` passed, each reported once, none besides them, in a
-    well-formed report of a run that ended by itself with status 0.
+    It passes only if every test of ``demands`` was seen to do as demanded, each reported once, none besides
+    them, in a well-formed report of a run that ended by itself with the status that goes with it.
     """
+    right = [node for node, demand in demands.items() if demand == "passed"]
+    twins = [node for node, demand in demands.items() if demand == "failed"]
     seen = report.outcomes
     if done.timed_out:
         return "timeout"
     if report.malformed:
         return "malformed_report"
-    if set(seen) - set(expected):
+    if seen.keys() - demands.keys():
         return "unexpected_tests"
     if not report.complete:
         return "crashed"
-    if any(outcome != "passed" for outcome in seen.values()) or report.broken:
+    if any(seen.get(node, "passed") != "passed" for node in right) or report.broken:
         return "tests_failed"
-    if set(expected) - set(seen) or not expected:
+    if demands.keys() - seen.keys() or not right:
         return "tests_missing"
-    return "passed" if done.exit_code == 0 else "crashed"
+    outcomes = {seen[node] for node in twins}
+    if outcomes - {"failed"}:
+        return "twin_passed" if "passed" in outcomes else "tests_failed"
+    return "passed" if done.exit_code == int(bool(twins)) else "crashed"

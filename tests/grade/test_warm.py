@@ -41,7 +41,7 @@ def seen(box: Sandbox, task: Task, state: WorkspaceState) -> list[Seen]:
     found: list[Seen] = []
     runs: tuple[Callable[[], tuple[TestReport, Completed]], ...] = (
         lambda: run_visible(box, task, detail_chars=2000),
-        lambda: run_hidden(box, task, state, detail_chars=2000),
+        lambda: run_hidden(box, task, state, task.expected, detail_chars=2000),
     )
     for run in runs:
         box.restore(state)

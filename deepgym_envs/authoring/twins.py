@@ -1,0 +1,238 @@
+"""Finds out which twins a task's hidden tests can have, by trying them.
+
+A wrong copy is fit if it fails by an assertion of its own on the reference solution, each time and whatever
+runs before it, and fails at the base too: one that passes there would tell whoever runs the base's code which
+copy is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from random import Random
+
+from deepgym_envs.authoring.sites import Site, sites
+from deepgym_envs.errors import TaskError
+from deepgym_envs.grade import Deck, SecretRandom, TaskRun, TaskRuns
+from deepgym_envs.grade.deck import path_of, split_case
+from deepgym_envs.grade.test_file import Copy, TestFile
+from deepgym_envs.rewriting import wrong_values
+from deepgym_envs.sandbox import Backend
+from deepgym_envs.state import WorkspaceState
+from deepgym_envs.task import Task
+from deepgym_envs.twin import NO_TWINS, Change, Place, TestTwins, Twins, file_digest
+
+REPEATS = 3  # how often each copy is run on the solution
+DRAWS = 6  # whole draws that the solution must pass, one after the other
+TRIED = 4  # wrong values, at each place
+KEPT, KEPT_OF_CASE = 4, 2  # changes, of a whole test and of one of its cases
+_CASES = 24  # of a test, that get twins of their own
+_BATCH = 100  # copies that are run at a time
+_EXCEPTIONS = (
+    *("ArithmeticError", "AttributeError", "EOFError", "IndexError", "KeyError", "NotImplementedError"),
+    *("OSError", "OverflowError", "RuntimeError", "TimeoutError", "TypeError", "UnicodeError", "ValueError"),
+)
+_FRAME = re.compile(r'^ *File "(.*)", line \d+, in (\S+)$', re.MULTILINE)
+_ASSERTING = re.compile(r"[/\\](_pytest|unittest)[/\\]")
+_ERROR = re.compile(r"^(AssertionError|Failed)\b", re.MULTILINE)
+
+
+def find_twins(task: Task, backend: Backend, seed: int = 0) -> Twins:
+    """The twins of ``task``'s hidden tests that were seen to be fit, in the order of the tests.
+
+    The same for the same ``seed``, but for what depends on time or chance in the tests. A task of kind
+    ``tests`` has none.
+
+    Raises:
+        TaskError: the hidden tests do not pass on the reference solution.
+        SandboxError: they could not be run.
+    """
+    if task.manifest.kind == "tests":
+        return NO_TWINS
+    chance = Random(f"twins {seed} {task.id}")
+    files = {path: TestFile(task.hidden[path]) for path in dict.fromkeys(map(path_of, task.expected))}
+    trials = list(_trials(task, files, chance))
+    with TaskRuns(task, backend) as runs:
+        fit: dict[str, list[_Fit]] = {}
+        for start in range(0, len(trials), _BATCH):
+            for found in _tried(task, runs, files, trials[start : start + _BATCH], chance):
+                fit.setdefault(found.trial.test, []).append(found)
+        tests = [_of_test(test, found) for test, found in fit.items()]
+        digests = {path: file_digest(task.hidden[path]) for path in files}
+        return _confirmed(task, runs, Twins(files=digests, tests=tuple(tests)), chance)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A copy to be tried: of ``test``, under ``name``, with ``wrong`` at ``site``."""
+
+    test: str
+    name: str
+    site: Site
+    wrong: str
+
+    @property
+    def node(self) -> str:
+        return f"{self.test.rpartition('::')[0]}::{self.name}"
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A copy that failed as it should, in the cases ``fails``, of a test that has ``cases``."""
+
+    trial: _Trial
+    cases: tuple[str, ...]
+    fails: Mapping[int, str]
+
+    @property
+    def nodes(self) -> list[str]:
+        """What has to fail."""
+        return [self.trial.node + case for case in self.fails.values()]
+
+
+def _trials(task: Task, files: Mapping[str, TestFile], chance: Random) -> Iterator[_Trial]:
+    number = 0
+    expected = dict.fromkeys(split_case(node)[0] for node in task.expected)
+    for path, file in files.items():
+        found = {test: sites(file, test) for test in file.tests if f"{path}::{test}" in expected}
+        seen = [site.expression for each in found.values() for site in each if site.sort == "value"]
+        raised = [site.expression for each in found.values() for site in each if site.sort == "exception"]
+        for test, each in found.items():
+            if test in file.fixed:
+                continue
+            for site in each:
+                for wrong in islice(_wrong(site, seen, raised, chance), TRIED):
+                    number += 1
+                    yield _Trial(f"{path}::{test}", f"test_{number:06d}", site, wrong)
+
+
+def _wrong(site: Site, seen: Sequence[str], raised: Sequence[str], chance: Random) -> Iterator[str]:
+    if site.sort == "value":
+        yield from wrong_values(site.expression, chance, seen=seen)
+    elif site.sort == "exception":
+        others = [name for name in dict.fromkeys([*raised, *_EXCEPTIONS]) if name != site.expression]
+        yield from chance.sample(others, len(others))
+    else:
+        yield site.expression
+
+
+def _tried(
+    task: Task, runs: TaskRuns, files: Mapping[str, TestFile], trials: Sequence[_Trial], chance: Random
+) -> Iterator[_Fit]:
+    """Those of ``trials`` that are fit."""
+    base, gold = WorkspaceState(task.base), task.gold.only(task.may_edit)
+    written = dict(task.hidden)
+    for path in dict.fromkeys(path_of(trial.test) for trial in trials):
+        of_file = [trial for trial in trials if path_of(trial.test) == path]
+        tests = dict.fromkeys(trial.test.partition("::")[2] for trial in of_file)
+        copies = [Copy(test, test.rpartition("::")[2]) for test in tests]
+        copies += [
+            Copy(trial.test.partition("::")[2], trial.name, ((trial.site.at, trial.wrong),))
+            for trial in of_file
+        ]
+        written[path] = files[path].written(copies)
+    wanted = list(dict.fromkeys(path_of(trial.test) for trial in trials))
+    first = runs.tried(gold, wanted, written)
+    if not first.report.complete:
+        raise TaskError(f"{task.id}: tests/: do not come to their end with the solution and twins in them")
+    cases = _cases(first)
+    found = [fit for trial in trials if (fit := _fit(trial, first, cases)) is not None]
+    nodes = [node for fit in found for node in fit.nodes]
+    for _ in range(REPEATS - 1 if nodes else 0):
+        again = runs.tried(gold, chance.sample(nodes, len(nodes)), written)
+        found = [fit for fit in found if all(again.outcome(node) == "failed" for node in fit.nodes)]
+    untouched = runs.tried(base, wanted, written)
+    for fit in found:
+        if not any(untouched.outcome(node) == "passed" for node in fit.nodes):
+            yield fit
+
+
+def _cases(run: TaskRun) -> Mapping[str, Sequence[str]]:
+    """Of each test that was run, the ids of its cases in their order."""
+    cases: dict[str, list[str]] = {}
+    for node in run.report.outcomes:
+        test, case = split_case(node)
+        cases.setdefault(test, []).append(case)
+    return cases
+
+
+def _fit(trial: _Trial, run: TaskRun, cases: Mapping[str, Sequence[str]]) -> _Fit | None:
+    """What is known of a copy after its first run; None if it is not fit."""
+    right, wrong = cases.get(trial.test, ()), cases.get(trial.node, ())
+    if len(right) != len(wrong):
+        return None
+    fails: dict[int, str] = {}
+    for number, (case, other) in enumerate(zip(right, wrong, strict=True)):
+        outcome = run.outcome(trial.node + other)
+        if (
+            outcome == "failed"
+            and run.outcome(trial.test + case) == "passed"
+            and _by_itself(trial, run, other)
+        ):
+            fails[number] = other
+        elif outcome != run.outcome(trial.test + case) or case != other:
+            return None
+    return _Fit(trial, tuple(right), fails) if fails else None
+
+
+def _by_itself(trial: _Trial, run: TaskRun, case: str) -> bool:
+    """Whether a copy failed by an assertion of its own, not in what it calls."""
+    if trial.site.sort == "exception":
+        return True  # where another type is expected, the right exception comes from below
+    told = run.report.details.get(trial.node + case, "")
+    frames = [name for path, name in _FRAME.findall(told) if not _ASSERTING.search(path)]
+    return frames[-1:] in ([trial.name], []) and _ERROR.search(told) is not None
+
+
+def _of_test(test: str, found: Sequence[_Fit]) -> TestTwins:
+    """The best of what is fit for one test: cases of their own, or else one change of the whole test."""
+    separate = [fit for fit in found if fit.trial.site.by_case]
+    sort = found[0].trial.site.sort  # they come with the best sort first
+    kept: list[_Fit] = []
+    if separate:
+        places = list(dict.fromkeys(fit.trial.site.at for fit in separate))[:_CASES]
+        for place in places:
+            kept += [fit for fit in separate if fit.trial.site.at == place][:KEPT_OF_CASE]
+    else:
+        same = [fit for fit in found if fit.trial.site.sort == sort]
+        kept = list(_in_turns(same))[:KEPT]
+    changes = (
+        Change(at=fit.trial.site.at, wrong=fit.trial.wrong, fails=dict(fit.fails), by_case=bool(separate))
+        for fit in kept
+    )
+    return TestTwins(test=test, cases=found[0].cases, changes=tuple(changes))
+
+
+def _in_turns(found: Sequence[_Fit]) -> Iterator[_Fit]:
+    """One of each place, then the second of each, and so on."""
+    by_place: dict[Place, list[_Fit]] = {}
+    for fit in found:
+        by_place.setdefault(fit.trial.site.at, []).append(fit)
+    for number in range(max(map(len, by_place.values()))):
+        yield from (each[number] for each in by_place.values() if number < len(each))
+
+
+def _confirmed(task: Task, runs: TaskRuns, twins: Twins, chance: Random) -> Twins:
+    """``twins`` without those of tests that did otherwise in a whole draw than when they were tried."""
+    gold = task.gold.only(task.may_edit)
+    steady = 0
+    while steady < DRAWS and twins.tests:
+        draw = Deck(replace(task, twins=twins)).draw(SecretRandom(chance.randbytes(16)))
+        run = runs.drawn(gold, draw)
+        steady += 1
+        if run.reason != "passed":
+            steady = 0
+            odd = {draw.copies[node] for node, demand in draw.demands.items() if run.outcome(node) != demand}
+            twins = _without(twins, {split_case(node)[0] for node in odd})
+    return twins
+
+
+def _without(twins: Twins, tests: Collection[str]) -> Twins:
+    """``twins`` without those of ``tests``; of whole files, where they have none themselves."""
+    left = [each for each in twins.tests if each.test not in tests]
+    if len(left) == len(twins.tests):
+        files = set(map(path_of, tests)) or set(twins.files)
+        left = [each for each in left if path_of(each.test) not in files]
+    return twins.model_copy(update={"tests": tuple(left)})
