@@ -2,9 +2,10 @@
 
     python -m benchmarks.run_tests [--rounds 5] [--repositories 8] [--json]
 
-A ``conftest.py`` in the workspace notes the moments of each run. The tests' own time is what pytest itself
-says that setups, calls and teardowns took; all else is overhead. ``docker exec`` of pytest, on the same files
-in a container of the same image, takes turns with our step. No state is tested twice, so nothing is known.
+A ``conftest.py`` in the workspace notes the moments of each run, and whether it was started warm. The tests'
+own time is what pytest itself says that setups, calls and teardowns took; all else is overhead. ``docker
+exec`` of pytest, on the same files in a container of the same image, takes turns with our step. No state is
+tested twice, so nothing is known.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def measure(given: argparse.Namespace, backend: Backend) -> Result:
         for key, seconds in some.items():
             floors.setdefault(key, []).extend(seconds)
     profile = {name: {who: _median(seen) for who, seen in one.items()} for name, one in runs.items()}
+    warm = {name: statistics.mean(phases["warm"] for phases in one[OURS]) for name, one in runs.items()}
     over = {
         who: statistics.median(_over(phases) for one in runs.values() for phases in one[who])
         for who in (OURS, CLI)
@@ -77,6 +79,7 @@ def measure(given: argparse.Namespace, backend: Backend) -> Result:
             "overhead_ms": {who: round(seconds * 1e3, 1) for who, seconds in over.items()},
             "profile_ms": profile,
             "phases": MEANING,
+            "warm_share": warm,
         },
         [
             Aim("run_tests beyond the tests' own time, p50", overhead, 40, "ms", peer=CLI, ratio=ratio),
@@ -138,7 +141,7 @@ def _by_exec(beside: Beside, task: Task) -> Phases:
 
 
 def _phases(begun: float, ended: float, written: bytes) -> Phases:
-    """Seconds of each phase, which sum to ``total``."""
+    """Seconds of each phase, which sum to ``total``; and whether the run was ``warm`` (1) or not (0)."""
     at = {str(name): float(value) for name, value in json.loads(written).items()}
     return {
         "start": at["configured"] - begun,
@@ -148,6 +151,7 @@ def _phases(begun: float, ended: float, written: bytes) -> Phases:
         "between tests": at["finished"] - at["collected"] - at["own"],
         "end": ended - at["finished"],
         "total": ended - begun,
+        "warm": at["warm"],
     }
 
 
@@ -158,7 +162,7 @@ def _over(phases: Phases) -> float:
 def _median(runs: list[Phases]) -> dict[str, float]:
     """Milliseconds of each phase of the run that is the middle one by its overhead; they sum to its total."""
     middle = sorted(runs, key=_over)[len(runs) // 2]
-    return {name: round(seconds * 1e3, 2) for name, seconds in middle.items()}
+    return {name: round(middle[name] * 1e3, 2) for name in (*PHASES, "total")}
 
 
 if __name__ == "__main__":

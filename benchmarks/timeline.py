@@ -1,7 +1,8 @@
 """A conftest.py that writes down when pytest came to what, by the clock that all processes share.
 
 It is put into a workspace and read by pytest there; it runs in boxes, on Python 3.8 and later. The file that
-it writes holds moments in seconds, and ``own``: what pytest says that setups, calls and teardowns took.
+it writes holds moments in seconds, ``own``: what pytest says that setups, calls and teardowns took, and
+``warm``: 1 if the process was forked from one that had pytest imported, else 0.
 """
 
 import json
@@ -11,6 +12,8 @@ from typing import Any
 
 FILE = "pytest_timeline.json"
 _seen = {"configured": time.monotonic(), "own": 0.0}
+with open("/proc/self/cmdline", "rb") as _line:  # noqa: PTH123
+    _seen["warm"] = float(b"nursery.py" in _line.read())
 _folder = os.getcwd()  # noqa: PTH109 - quicker to start
 
 

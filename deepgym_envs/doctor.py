@@ -17,7 +17,7 @@ from typing import Any, Literal
 from deepgym_envs.errors import DeepGymError, SandboxUnavailable
 from deepgym_envs.owner import scratch_folder
 from deepgym_envs.paths import cache_dir
-from deepgym_envs.sandbox import BackendName, Command, choose_backend
+from deepgym_envs.sandbox import BackendName, Command, Completed, choose_backend
 from deepgym_envs.sandbox.reaper import host_places
 from deepgym_envs.suite import suite_names, task_ids
 from deepgym_envs.task import Task
@@ -25,6 +25,7 @@ from deepgym_envs.task import Task
 OLDEST_PIP = (22, 3)
 WANTED_DISK_GB = 2.0
 WANTED_MEMORY_GB = 1.0
+_SCRIPT = ("python", "-I", "-B", "{files}/script.py")
 _NO_CHANGE = "--- a/doctor.py\n+++ b/doctor.py\n"
 
 Mark = Literal["good", "warning", "bad"]
@@ -75,9 +76,9 @@ def examine(*, smoke: bool = False, report: Callable[[str], None] = lambda _: No
         )
     for name in [name for name in works if works[name] and smoke and (name != "docker" or base_python)]:
         report(f"opening a box of {name}")
-        finding = _smoke(name, base_python if name == "docker" else ">=3.9")
-        works[name] = finding.mark == "good"
-        findings.append(finding)
+        opened, *more = _smoke(name, base_python if name == "docker" else ">=3.9")
+        works[name] = opened.mark == "good"
+        findings += [opened, *more]
     findings.append(_left_behind(docker_works))
     return Diagnosis(tuple(findings), tuple(name for name in ("docker", "bwrap") if works[name]))
 
@@ -241,8 +242,8 @@ def _bwrap() -> tuple[list[Finding], bool]:
     ], True
 
 
-def _smoke(name: BackendName, python: str) -> Finding:
-    """Run ``true`` in a box of a repository that needs no packages, so that nothing is fetched."""
+def _smoke(name: BackendName, python: str) -> list[Finding]:
+    """Run ``true`` and a script in a box of a repository without packages, so that nothing is fetched."""
     subject = f"{name} smoke test"
     try:
         backend = choose_backend(name)
@@ -253,17 +254,26 @@ def _smoke(name: BackendName, python: str) -> Finding:
             box = backend.open(task)
             try:
                 done = box.run(Command(("true",), seconds=20))
+                script = box.run(Command(_SCRIPT, seconds=20, files={"script.py": b""}, warm=True))
             finally:
                 box.close()
     except (DeepGymError, OSError) as error:
-        return Finding(subject, "bad", str(error))
+        return [Finding(subject, "bad", str(error))]
     if done.exit_code != 0:
-        return Finding(
-            subject,
-            "bad",
-            f"`true` ended with {done.exit_code}: {done.output.decode(errors='replace')[:300]}",
-        )
-    return Finding(subject, "good", "a box was opened, ran a command and was closed")
+        said = done.output.decode(errors="replace")[:300]
+        return [Finding(subject, "bad", f"`true` ended with {done.exit_code}: {said}")]
+    return [Finding(subject, "good", "a box was opened, ran a command and was closed"), _warmth(name, script)]
+
+
+def _warmth(name: BackendName, script: Completed) -> Finding:
+    """Whether tests start warm there, as a script that was allowed to shows."""
+    subject = f"{name} warm tests"
+    if script.warm:
+        return Finding(subject, "good", "tests start in an interpreter that has pytest imported already")
+    found = (
+        f"tests start cold, a fifth of a second later: {script.why_cold or 'this sandbox starts none warm'}"
+    )
+    return Finding(subject, "warning", found)
 
 
 def _smoke_task(folder: Path, python: str) -> Task:

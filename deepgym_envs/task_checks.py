@@ -43,6 +43,7 @@ Code = Literal[
     "little_time",  # test_seconds leaves slower machines no room
     "twins",  # twins.json is of other tests, or the solution does not pass with them
     "forgeable",  # a report made up at random is believed too often
+    "cold_tests",  # no run of the tests can be started warm
     "visible_fails",  # the repository's own tests fail with the solution
 ]
 FEWEST_FAIL_TO_PASS, FEWEST_PASS_TO_PASS = 3, 5

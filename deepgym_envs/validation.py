@@ -105,9 +105,11 @@ def _findings_of_runs(
     yield from _with_solution(task, solved[1:], unsteady)
     yield from _without_solution(task, untouched, unsteady)
     yield from _times(task, [run.seconds for run in solved[1:]], figures)
-    yield from _twins(task, runs, repeats, chance, figures)
+    if all(run.reason == "passed" for run in solved[1:]):
+        yield from _twins(task, runs, repeats, chance, figures)
     yield from _visible(runs.visible(gold))
     yield from _measured(task, runs.visible(base))
+    yield from _started(task, runs)
     figures["runs"] = runs.count
 
 
@@ -186,7 +188,7 @@ def _twins(
     deck = Deck(task)
     draws = [deck.draw(SecretRandom(chance.randbytes(16))) for _ in range(repeats)]
     figures["forge_probability"] = chances = max(draw.forge_probability for draw in draws)
-    for draw in draws:
+    for draw in draws if task.twins.tests else ():
         run = runs.drawn(task.gold.only(task.may_edit), draw)
         if run.reason != "passed":
             odd = {draw.copies[node] for node, demand in draw.demands.items() if run.outcome(node) != demand}
@@ -209,6 +211,13 @@ def _times(task: Task, seconds: Sequence[float], figures: dict[str, float]) -> I
     if median * ROOM > task.limits.test_seconds:
         what = f"they take {median:.1f} s here; allow {ROOM} times as long for slower machines"
         yield Finding("little_time", f"task.toml: limits.test_seconds: {what}", warning=True)
+
+
+def _started(task: Task, runs: TaskRuns) -> Iterator[Finding]:
+    """Why the repository's tests never start warm, where they do not."""
+    if runs.why_cold and not runs.warm:
+        what = f"the tests of {task.recipe.name} start cold, a fifth of a second later: {runs.why_cold}"
+        yield Finding("cold_tests", what, warning=True)
 
 
 def _measured(task: Task, visible: TestReport) -> Iterator[Finding]:

@@ -26,7 +26,12 @@ PLOTS = ("step", "reset", "run_tests", "episodes", "growth", "soak")
 TINY: dict[str, tuple[str, set[str], set[str], int]] = {
     "step": ("--rounds 1", {"read a file", "edit a file", "run the command true"}, set(), 4),
     "reset": ("--rounds 1 --files 10", {EDITS, COMMAND}, set(), 4),
-    "run_tests": ("--rounds 1 --repositories 1", {"run_tests"}, {"overhead_ms", "profile_ms", "phases"}, 1),
+    "run_tests": (
+        "--rounds 1 --repositories 1",
+        {"run_tests"},
+        {"overhead_ms", "profile_ms", "phases", "warm_share"},
+        1,
+    ),
     "grade": (
         "--rounds 1",
         {"verdict on a known state", "verdict on a new state"},
@@ -95,7 +100,9 @@ def test_the_memory_of_an_idle_box_is_measured_on_every_sandbox_that_there_is() 
 @pytest.mark.docker
 @pytest.mark.slow
 def test_the_phases_of_a_test_run_sum_to_its_whole() -> None:
-    [profile] = run("run_tests", "--rounds 1 --repositories 1")["figures"]["profile_ms"].values()
+    figures = run("run_tests", "--rounds 1 --repositories 1")["figures"]
+    [profile], [warm] = figures["profile_ms"].values(), figures["warm_share"].values()
+    assert warm == 1
     for phases in profile.values():
         parts = sum(phases.values()) - phases["total"]
         assert parts == pytest.approx(phases["total"], abs=0.1)

@@ -82,9 +82,12 @@ def test_boxes_are_opened_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found(diagnosis, "local smoke test") == Finding(
         "local smoke test", "good", "a box was opened, ran a command and was closed"
     )
+    assert found(diagnosis, "local warm tests").mark == "good"
     for name in diagnosis.isolating:
         smoke = found(diagnosis, f"{name} smoke test")
         assert smoke.mark == "good" or smoke.found.startswith("left out")
+        if smoke.mark == "good":
+            assert found(diagnosis, f"{name} warm tests").mark == "good"
 
 
 def test_a_smoke_test_that_fails_takes_the_sandbox_off_the_list(

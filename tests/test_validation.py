@@ -106,11 +106,27 @@ def as_it_should(node: str, solved: bool, run: int) -> str:
 def test_a_good_task_is_clean(tmp_path: Path, local: Backend) -> None:
     found = validate(tiny(tmp_path), backend=local, repeats=2)
     assert found.clean, found
-    assert {finding.code for finding in found.warnings} == {"few_tests"}
+    assert {finding.code for finding in found.warnings} == {"few_tests", "forgeable"}
     assert found.figures["fail_to_pass"] == 2
     assert found.figures["pass_to_pass"] == 1
     assert found.figures["runs"] == 6
     assert 0 < found.figures["median_seconds"] <= found.figures["worst_seconds"]
+
+
+def test_tests_that_never_start_warm_are_a_warning_that_says_why(tmp_path: Path) -> None:
+    task = tiny(tmp_path)
+
+    def validated(**how: Any) -> set[str]:
+        def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+            done, left = Scripted(as_it_should)(state, command)
+            return replace(done, **how), left
+
+        found = validate(task, backend=FakeBackend(answer), repeats=1)
+        return {finding.message for finding in found.warnings if finding.code == "cold_tests"}
+
+    assert validated(warm=True) == validated(warm=True, why_cold="once") == set()
+    [message] = validated(why_cold="the repository has pluggy too")
+    assert message == "the tests of tiny start cold, a fifth of a second later: the repository has pluggy too"
 
 
 def test_each_run_has_another_order_which_the_seed_decides(tmp_path: Path) -> None:
@@ -239,7 +255,7 @@ def test_slow_tests_are_a_warning_where_a_task_is_not_bundled(
     task = tiny(tmp_path, limits=Limits(test_seconds=20))
     found = validate(task, backend=FakeBackend(Scripted(as_it_should, seconds=seconds)))
     assert found.clean
-    assert {finding.code for finding in found.warnings} - {"few_tests"} == warned
+    assert {finding.code for finding in found.warnings} - {"few_tests", "forgeable"} == warned
     assert found.figures["median_seconds"] == found.figures["worst_seconds"] == seconds
 
 

@@ -20,11 +20,13 @@ class Reporter:
 
     def __init__(self, detail_chars: int) -> None:
         self.detail_chars = detail_chars
-        self.report = os.fdopen(os.dup(REPORT), "w", encoding="utf-8", errors="replace")
+        self.encode = json.JSONEncoder().encode
+        self.report = os.fdopen(os.dup(REPORT), "wb")
         os.close(REPORT)
 
     def tell(self, **what: Any) -> None:
-        self.report.write(json.dumps(what) + "\n")
+        """Write a line at once: the next test may end the process."""
+        self.report.write(self.encode(what).encode() + b"\n")
         self.report.flush()
 
     def detail(self, report: Any) -> str:

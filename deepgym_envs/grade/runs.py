@@ -10,7 +10,7 @@ from deepgym_envs.grade.deck import Demand, Draw
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.grade.testrun import Traceback, run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, judge
-from deepgym_envs.sandbox import Backend, Sandbox
+from deepgym_envs.sandbox import Backend, Completed, Sandbox
 from deepgym_envs.sandbox.contract import Closing
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
@@ -46,12 +46,14 @@ class TaskRun(NamedTuple):
 class TaskRuns(Closing):
     """Runs tests on states of one task in a box that is clean each time.
 
-    ``count`` is the number of runs of hidden tests so far. Nothing is remembered.
+    ``count`` is the number of runs of hidden tests so far; ``warm`` tells that one of any tests was started
+    warm, ``why_cold`` why the last that was not was not. Nothing else is remembered.
     """
 
     def __init__(self, task: Task, backend: Backend) -> None:
         self.task = task
         self.count = 0
+        self.warm, self.why_cold = False, ""
         self._box = CleanBox(task, backend)
 
     def hidden(self, state: WorkspaceState, nodes: Sequence[str] | None = None) -> TaskRun:
@@ -97,6 +99,7 @@ class TaskRuns(Closing):
         if isinstance(seen, str):
             return TaskRun(seen, _NOTHING, 0.0)
         report, done = seen
+        self._note(done)
         return TaskRun(judge(demands, report, done), report, done.seconds)
 
     def visible(self, state: WorkspaceState) -> TestReport:
@@ -108,10 +111,16 @@ class TaskRuns(Closing):
 
         def run(box: Sandbox) -> TestReport:
             box.restore(state)
-            return run_visible(box, self.task, detail_chars=_DETAIL_CHARS)[0]
+            report, done = run_visible(box, self.task, detail_chars=_DETAIL_CHARS)
+            self._note(done)
+            return report
 
         seen = self._box.use(run)
         return _NOTHING if isinstance(seen, str) else seen
+
+    def _note(self, done: Completed) -> None:
+        self.warm = self.warm or done.warm
+        self.why_cold = done.why_cold or self.why_cold
 
     def close(self) -> None:
         """Give the box up."""

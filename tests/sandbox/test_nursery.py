@@ -4,6 +4,7 @@ program when that process is gone."""
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -153,7 +154,88 @@ def test_a_repository_that_shares_a_name_with_what_pytest_needs_stays_cold(
 
 # ------------------------------------------------------------------------------------------- over a real boxd
 
-BASE = Tree({"a.py": File(b"a = 1\n"), "d/run": File(b"#!/bin/sh\n", executable=True)})
+FAILING = """
+import a
+
+
+def raises():
+    # a comment
+
+    for number in (1, 2):
+        raise ValueError(
+            number
+        )
+
+
+def test_with_a_comparison():
+    assert [a.a, "two"] == [
+        1, "three",
+    ]
+
+
+def test_that_raises(capsys):
+    try:
+        print("seen")
+        raises()
+    finally:
+        pass
+
+
+class TestIt:
+    def test_well(self, tmp_path):
+        assert tmp_path
+"""
+BASE = Tree(
+    {
+        "a.py": File(b"a = 1\n"),
+        "d/run": File(b"#!/bin/sh\n", executable=True),
+        "test_a.py": File(FAILING.encode()),
+    }
+)
+# What a rehearsal could leave behind, as a run finds it that has imported what every run imports.
+STATE = """
+import atexit, builtins, faulthandler, gc, linecache, logging, os, random, signal, sys, tempfile, threading, warnings
+import unittest
+import pytest
+from _pytest.config import default_plugins
+for name in default_plugins:
+    __import__("_pytest." + name)
+for name, value in {
+    "filters": len(warnings.filters), "handlers": logging.root.handlers, "level": logging.root.level,
+    "disabled": logging.root.manager.disable, "excepthook": sys.excepthook is sys.__excepthook__,
+    "unraisablehook": sys.unraisablehook is sys.__unraisablehook__,
+    "threads": [threading.excepthook is threading.__excepthook__, threading.active_count()],
+    "last": [name for name in vars(sys) if name.startswith("last_")],
+    "exits": atexit._ncallbacks(), "folder": tempfile.tempdir, "names": tempfile._name_sequence,
+    "gc": [gc.isenabled(), gc.get_threshold(), gc.callbacks, gc.garbage],
+    "lines": [name for name in linecache.cache if "nursery" in name or "test" in name],
+    "importers": [name for name in sys.path_importer_cache if "nursery" in name or name == sys.argv[0]],
+    "finders": len(sys.meta_path), "path": sys.path, "environment": sorted(os.environ),
+    "faults": faulthandler.is_enabled(), "signals": [str(signal.getsignal(n)) for n in range(1, 32)],
+    "streams": [sys.stdout is sys.__stdout__, sys.stderr is sys.__stderr__, sys.stdin is sys.__stdin__],
+    "tracing": [sys.gettrace(), sys.getprofile()], "builtins": sorted(vars(builtins)),
+    "modules": sorted(name for name in sys.modules if "nursery" in name or "test_" in name or "boxd" in name),
+    "marks": pytest.mark._config, "debugging": [pytest.set_trace.__module__],
+    "comparison": str(sys.modules["_pytest.assertion.util"]._reprcompare),
+}.items():
+    print(name, value)
+"""
+RUN = """
+import os, sys
+import pytest
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+sys.path.append(".")
+class Plugin:
+    def pytest_configure(self, config):
+        print(config.invocation_params.args, config.invocation_params.dir, config.rootpath, config.args)
+        print(sorted(name for name, plugin in config.pluginmanager.list_name_plugin() if not name.isdigit()))
+        print(sorted(vars(config.option)), config.getini("addopts"))
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            print(report.longreprtext)
+for more in MORE:
+    print(pytest.main(["-p", "no:cacheprovider", "-q", "--tb=short", *more, "test_a.py"], plugins=[Plugin()]))
+"""
 
 
 @pytest.fixture
@@ -166,7 +248,7 @@ def program(tmp_path: Path) -> Iterator[ChildProgram]:
         base=str(tmp_path / "base"),
         inputs=str(tmp_path / "inputs"),
         scratch=(str(tmp_path / "scratch"),),
-        environment={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+        environment={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
         disk_bytes=1 << 20,
         preload=("no_such_module", "colorsys"),
         idle_seconds=1.0,
@@ -237,6 +319,53 @@ def test_the_nursery_ends_with_the_box(plain: Box, program: ChildProgram) -> Non
     while Path(f"/proc/{nursery}").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not Path(f"/proc/{nursery}").exists()
+
+
+def prepared(box: Box) -> None:
+    """Return when the nursery has rehearsed and begun to compile."""
+    script = (
+        "from importlib import _bootstrap_external as b; print(b.SourceLoader.source_to_code.__closure__)"
+    )
+    deadline = time.monotonic() + 60
+    while run(box, script).output == b"None\n":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def said(box: Box, script: str, *, warm: bool) -> str:
+    argv = ("python", "-I", "-B", "{files}/s.py")
+    done = box.run(Command(argv, 60, files={"s.py": script.encode()}, output_bytes=1 << 20, warm=warm))
+    assert done.warm == warm, done.why_cold
+    text = re.sub(r"in [0-9.]+s|/[^ ']*/s.py|0x[0-9a-f]+|pytest-of-\S+", "", done.output.decode())
+    return text.replace(str(done.seconds), "")
+
+
+def test_a_rehearsal_leaves_nothing_that_a_run_could_see(plain: Box) -> None:
+    prepared(plain)
+    cold, warmly = (said(plain, STATE, warm=warm).splitlines() for warm in (False, True))
+    assert warmly == cold
+    assert len(warmly) > 20
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [[]],
+        [["--rootdir", "."], ["--rootdir", "/"]],
+        [["-p", "no:terminal", "-p", "terminal"]],
+        [["-pno:doctest"]],
+        [["--tb=long"]],
+    ],
+)
+def test_what_pytest_does_and_shows_is_the_same_with_a_prepared_configuration(
+    plain: Box, more: list[list[str]]
+) -> None:
+    prepared(plain)
+    script = RUN.replace("MORE", repr(more))
+    changed = WorkspaceState(BASE).with_file("test_a.py", f"x = 1\n\n{FAILING}".encode())
+    for state in (WorkspaceState(BASE), changed):
+        plain.restore(state)
+        assert said(plain, script, warm=True) == said(plain, script, warm=False)
 
 
 def test_what_was_compiled_beforehand_is_used_for_the_same_bytes_only(plain: Box, tmp_path: Path) -> None:
