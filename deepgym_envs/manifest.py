@@ -102,11 +102,12 @@ def _complaint(problem: Any, model: type[BaseModel]) -> str:
     return f"{key}: {message} (found {given[:80]})"
 
 
-def _known_keys(model: type[BaseModel]) -> set[str]:
+def _known_keys(model: type[BaseModel], met: frozenset[type[BaseModel]] = frozenset()) -> set[str]:
     known: set[str] = set()
+    met |= {model}
     for name, field in model.model_fields.items():
         known.add(name)
         for inner in (field.annotation, *getattr(field.annotation, "__args__", ())):
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                known |= _known_keys(inner)
+            if isinstance(inner, type) and issubclass(inner, BaseModel) and inner not in met:
+                known |= _known_keys(inner, met)
     return known

@@ -7,7 +7,8 @@
       instruction.md   what the agent is told, written like a good issue report
       base.patch       optional: from the recipe's source to the state that the agent gets
       solution.patch   from there to a state that solves the task
-      tests/           hidden tests; node ids in task.toml are relative to this folder
+      tests/           hidden tests; node ids in task.toml are relative to this folder. Of its oracle.toml
+                       (deepgym_envs/oracle_file.py) only calls ever enter a box, never what is expected
       twins.json       optional: wrong copies of the hidden tests, which must fail (deepgym_envs.twin)
       figures.json     optional: what was measured of the task
       scripts/         optional: episodes for the scripted agent, one tool call a line (direct.jsonl)
@@ -19,6 +20,7 @@ implementations of the repository, which they must tell apart: ``tests/right-<na
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import os
@@ -33,6 +35,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import Manifest, parse_manifest, read_manifest
+from deepgym_envs.oracle_file import ORACLE, Oracle, is_case, parse_oracle
 from deepgym_envs.patch import apply_patch, state_from_patch
 from deepgym_envs.recipe import RepoRecipe, load_recipe
 from deepgym_envs.source import source_tree
@@ -46,7 +49,7 @@ Difficulty = Literal["easy", "medium", "hard"]
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-_TEST = re.compile(r"[^:]+\.py::.+", re.DOTALL)
+_TEST = re.compile(rf"([^:]+\.py|{re.escape(ORACLE)})::.+", re.DOTALL)
 _IMPLEMENTATION = re.compile(r"base|(right|wrong)-[a-z0-9][a-z0-9-]*")
 BASE_IMPLEMENTATION = "base"
 
@@ -107,9 +110,9 @@ class Figures(Manifest):
 class HiddenTests(Manifest):
     """What must begin to pass, and what must go on passing.
 
-    Node ids below the task's ``tests/``; for a task of kind ``tests`` names of implementations, where
-    ``base`` is the repository as it stands. To pass is then to be accepted (``base``, ``right-*``) or
-    refused (``wrong-*``) by the repository's tests.
+    Node ids below the task's ``tests/``, also of an oracle's cases (``oracle.toml::<name>``); for a task of
+    kind ``tests`` names of implementations, where ``base`` is the repository as it stands. To pass is then to
+    be accepted (``base``, ``right-*``) or refused (``wrong-*``) by the repository's tests.
     """
 
     fail_to_pass: tuple[NodeId, ...] = ()
@@ -225,6 +228,12 @@ class Task:
         return found
 
     @cached_property
+    def oracle(self) -> Oracle | None:
+        """The cases in ``tests/oracle.toml``, if there is one. Raises ``TaskError`` if it is malformed."""
+        data = self.hidden.get(ORACLE)
+        return None if data is None else parse_oracle(data, f"{self.id}: tests/{ORACLE}")
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over everything that decides a verdict: base, recipe, hidden tests, manifest; 64 digits."""
         total = hashlib.sha256(b"task 1\n")
@@ -270,6 +279,7 @@ class Task:
         if unlisted:
             manifest = manifest.model_copy(update={"tests": HiddenTests()})
         _check_tests(folder, manifest)
+        _check_cases(folder / "tests" / ORACLE, manifest)
         optional = folder / "base.patch"
         return cls(
             manifest=manifest,
@@ -339,3 +349,16 @@ def _check_tests(folder: Path, manifest: TaskManifest) -> None:
             raise TaskError(
                 f"{where}: tests: {node!r}: there is no tests/{file}; write the file or drop the node"
             )
+
+
+def _check_cases(place: Path, manifest: TaskManifest) -> None:
+    if not place.is_file():
+        return
+    if manifest.kind == "tests":
+        raise TaskError(f"{place}: implementations judge a task of kind 'tests'; delete the file")
+    oracle = parse_oracle(place.read_bytes(), str(place))
+    for node in (*manifest.tests.fail_to_pass, *manifest.tests.pass_to_pass):
+        if is_case(node) and node not in oracle.nodes:
+            near = difflib.get_close_matches(node, oracle.nodes, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise TaskError(f"{place.parent.parent / 'task.toml'}: tests: {node!r}: no such case{hint}")

@@ -118,7 +118,9 @@ def undefined_tests(task: Task) -> list[str]:
         }
     except ValueError:
         return []
-    return [node for node in task.expected if function_name(node) not in defined]
+    if task.oracle is not None:
+        defined.update(task.oracle.nodes)
+    return [node for node in task.expected if not {node, function_name(node)} & defined]
 
 
 def function_name(node: str) -> str:

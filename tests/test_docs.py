@@ -16,6 +16,7 @@ import typer
 
 from deepgym_envs.cli.app import app
 from deepgym_envs.manifest import parse_manifest
+from deepgym_envs.oracle_file import Oracle
 from deepgym_envs.recipe import RepoRecipe
 from deepgym_envs.suite import load_suite
 from deepgym_envs.task import Figures, Limits, TaskManifest
@@ -85,18 +86,24 @@ def test_the_commands_of_a_page_work(page: str, commands: list[str], folder: Pat
 @pytest.mark.slow
 def test_who_follows_the_page_on_tasks_has_one_that_is_good(folder: Path) -> None:
     [task] = load_suite(folder / "my-suite")
-    assert [len(task.manifest.tests.fail_to_pass), len(task.manifest.tests.pass_to_pass)] == [3, 5]
+    assert [len(task.manifest.tests.fail_to_pass), len(task.manifest.tests.pass_to_pass)] == [4, 6]
     assert task.figures == Figures(files=1, functions=1, lines=2, visible_failing=1)
     assert not list(static_findings(task))
 
 
 def test_the_manifests_of_the_page_on_tasks_are_good() -> None:
-    about_tests, recipe, task = (
+    oracle, about_tests, recipe, task = (
         tomllib.loads(block) for block in _blocks(ROOT / "docs" / WALKTHROUGH, "toml")
     )
+    assert parse_manifest(oracle, Oracle, WALKTHROUGH).nodes[0] == "oracle.toml::small-and-large"
     assert parse_manifest(recipe, RepoRecipe, WALKTHROUGH).name == "adder"
     assert parse_manifest(task, TaskManifest, WALKTHROUGH).limits == Limits()
     assert parse_manifest({**task, **about_tests}, TaskManifest, WALKTHROUGH).kind == "tests"
+
+
+def test_the_cases_of_the_page_on_oracles_are_good() -> None:
+    for block in _blocks(ROOT / "docs" / "oracles.md", "toml"):
+        assert parse_manifest(tomllib.loads(block), Oracle, "oracles.md").nodes
 
 
 @pytest.mark.docker

@@ -16,11 +16,11 @@ PACKAGE = ROOT / "deepgym_envs"
 WRAPPERS = ROOT / "wrappers" / "deepgym_wrappers"
 # A package or module of deepgym_envs, and its layer: it imports only from lower ones.
 LAYERS = {
-    "errors": 0, "owner": 0, "paths": 0, "text": 0, "syntax": 0, "statistics": 0, "strict_json": 0,
+    "errors": 0, "owner": 0, "paths": 0, "text": 0, "syntax": 0, "statistics": 0, "strict_json": 0, "plain": 0,
     "state": 1, "manifest": 1, "action": 1, "lock": 1, "git_library": 1, "trajectory": 1,
     "rewriting": 1, "sqlite_file": 1,
-    "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2, "twin": 2,
-    "source": 3,
+    "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2, "twin": 2, "draw": 2,
+    "source": 3, "oracle_file": 3,
     "task": 4,
     "suite": 5, "task_writer": 5, "figures": 5,
     "sandbox": 6, "task_checks": 6,
@@ -169,7 +169,13 @@ def all_imports(path: Path) -> Iterator[tuple[str, str, bool]]:
             yield from ((f"{node.module or ''}.{name.name}", "", True) for name in node.names)
 
 
-IN_A_BOX = [*sorted(BOXD.glob("*.py")), PACKAGE / "sandbox" / "nursery.py", PACKAGE / "grade" / "launcher.py"]
+IN_A_BOX = [
+    *sorted(BOXD.glob("*.py")),
+    *(
+        PACKAGE / home
+        for home in ("sandbox/nursery.py", "grade/launcher.py", "grade/oracle_child.py", "plain.py")
+    ),
+]
 
 
 @pytest.mark.parametrize("path", IN_A_BOX, ids=place)

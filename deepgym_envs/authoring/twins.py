@@ -52,7 +52,8 @@ def find_twins(task: Task, backend: Backend, seed: int = 0) -> Twins:
     if task.manifest.kind == "tests":
         return NO_TWINS
     chance = Random(f"twins {seed} {task.id}")
-    files = {path: TestFile(task.hidden[path]) for path in dict.fromkeys(map(path_of, task.expected))}
+    paths = dict.fromkeys(path for path in map(path_of, task.expected) if path.endswith(".py"))
+    files = {path: TestFile(task.hidden[path]) for path in paths}
     trials = list(_trials(task, files, chance))
     with TaskRuns(task, backend) as runs:
         fit: dict[str, list[_Fit]] = {}

@@ -16,6 +16,7 @@ from functools import lru_cache
 from random import Random
 from typing import Literal
 
+from deepgym_envs.grade.blind import forge_bound
 from deepgym_envs.grade.test_file import Copy, TestFile
 from deepgym_envs.task import Task
 from deepgym_envs.twin import Change, Place, TestTwins
@@ -63,7 +64,8 @@ class Draw:
     ``files`` are the hidden files as they are written, ``nodes`` the tests to run, in that order. ``demands``
     is what must be seen of each, ``copies`` which of the task's tests it is a copy of; ``tests`` maps each of
     these to a right copy. ``guesses`` is how often a fair coin decided which of two copies is right, of a
-    test that fails at the base.
+    test that fails at the base. ``blind`` is the chance that all answers to an oracle's cases are guessed, of
+    those that the base gets wrong.
     """
 
     files: Mapping[str, bytes]
@@ -72,11 +74,13 @@ class Draw:
     copies: Mapping[str, str]
     tests: Mapping[str, str]
     guesses: int
+    blind: float = 1.0
 
     @property
     def forge_probability(self) -> float:
-        """Chance that a report by one who cannot tell right from wrong copies is believed; 1 without any."""
-        return 0.5**self.guesses
+        """Chance that a report is believed which was made by one who can neither tell right from wrong copies
+        nor knows an answer; 1 if there are none."""
+        return self.blind * 0.5**self.guesses
 
 
 @lru_cache(maxsize=256)
@@ -91,6 +95,8 @@ class Deck:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._failing = frozenset(task.manifest.tests.fail_to_pass)
+        oracle = task.oracle.select(task.manifest.tests.fail_to_pass) if task.oracle else ()
+        self._blind = forge_bound(oracle, task.instruction)
         cases: dict[str, list[str]] = {}
         for node in task.expected:
             test, case = split_case(node)
@@ -128,7 +134,7 @@ class Deck:
                 copies |= hand.copies
                 tests |= hand.tests
                 guesses += sum(not self._failing.isdisjoint(decided) for decided in hand.coins)
-        return Draw(files, tuple(nodes), demands, copies, tests, guesses)
+        return Draw(files, tuple(nodes), demands, copies, tests, guesses, self._blind)
 
     def _used(self, secret: Random) -> frozenset[str]:
         """Tests whose twins are used: all that fail at the base, and some that do not."""

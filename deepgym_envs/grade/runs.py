@@ -10,6 +10,7 @@ from deepgym_envs.grade.deck import Demand, Draw
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.grade.testrun import Traceback, run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, judge
+from deepgym_envs.oracle_file import ORACLE
 from deepgym_envs.sandbox import Backend, Completed, Sandbox
 from deepgym_envs.sandbox.contract import Closing
 from deepgym_envs.state import WorkspaceState
@@ -131,7 +132,7 @@ def _everything_hidden(task: Task) -> list[str]:
     """What to run to see all that judges the task, whether it is listed or not."""
     if task.manifest.kind == "tests":
         return list(task.implementations)
-    files = [path for path in task.hidden if _is_test_file(path)]
+    files = [path for path in task.hidden if _is_test_file(path) or path == ORACLE]
     return list(dict.fromkeys([*files, *(node.partition("::")[0] for node in task.expected)]))
 
 

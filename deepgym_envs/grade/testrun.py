@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from deepgym_envs.grade.deck import Draw
+from deepgym_envs.grade.oracle import run_oracle, together
 from deepgym_envs.grade.report import Outcome, TestReport, parse_report
+from deepgym_envs.oracle_file import ORACLE, is_case
 from deepgym_envs.sandbox import Command, Completed, Sandbox
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
@@ -61,8 +63,16 @@ def run_hidden(
     if task.manifest.kind == "tests":
         return _try_tests(box, task, state, nodes, detail_chars)
     box.restore(state)
+    cases = [node for node in nodes if is_case(node)]
+    tests = [node for node in nodes if not is_case(node)]
     hidden = task.hidden if files is None else files
-    return _run_hidden_files(box, task, hidden, nodes, detail_chars, traceback)
+    if not cases:
+        return _run_hidden_files(box, task, hidden, nodes, detail_chars, traceback)
+    asked = run_oracle(box, task, cases, detail_chars=detail_chars)
+    if not tests:
+        return asked
+    box.restore(state)
+    return together(_run_hidden_files(box, task, hidden, tests, detail_chars, traceback), asked)
 
 
 def run_draw(box: Sandbox, task: Task, state: WorkspaceState, draw: Draw) -> tuple[TestReport, Completed]:
@@ -86,7 +96,7 @@ def _run_hidden_files(
 
     Neither the workspace's pytest configuration nor its conftest files take part.
     """
-    files = {f"tests/{path}": data for path, data in hidden.items()}
+    files = {f"tests/{path}": data for path, data in hidden.items() if path != ORACLE}
     files["tests/pytest.ini"] = _TRUSTED_INI
     tests = "{files}/tests"
     arguments = ["-c", f"{tests}/pytest.ini", "--rootdir", tests, "--confcutdir", tests,

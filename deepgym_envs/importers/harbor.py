@@ -25,6 +25,7 @@ from typing import Any
 from deepgym_envs.errors import TaskError
 from deepgym_envs.grade import testrun
 from deepgym_envs.manifest import parse_manifest, toml_text
+from deepgym_envs.oracle_file import is_case
 from deepgym_envs.patch import RAW_ATTRIBUTES, apply_patch, make_patch
 from deepgym_envs.recipe import RepoRecipe
 from deepgym_envs.source import source_tree
@@ -243,7 +244,8 @@ def _verifier_job(task: Task) -> dict[str, Any]:
         for name, state in task.implementations.items()
     }
     return {
-        "expected": list(task.expected),
+        # What an oracle expects is no secret where the verifier runs, so it is left out.
+        "expected": [node for node in task.expected if not is_case(node)],
         "implementations": implementations,
         "visible": list(task.recipe.test.paths),
         "editable": [glob_pattern(pattern).pattern for pattern in task.editable],

@@ -112,6 +112,22 @@ def test_the_agents_side_holds_nothing_hidden(exported: Path, tiny: Task) -> Non
     assert all(data not in file.data for data in tiny.hidden.values() for file in seen.values())
 
 
+def test_an_oracle_is_exported_and_read_back_but_no_verifier_of_harbors_asks_it(tmp_path: Path) -> None:
+    task = make_task(
+        tmp_path / "asked",
+        source={"tiny/__init__.py": "x = 1\n"},
+        hidden={
+            "test_x.py": "import tiny\n\n\ndef test_x():\n    assert tiny.x == 2\n",
+            "oracle.toml": '[[case]]\nname = "x"\nsteps = [{ get = "tiny:x", expect = 2 }]\n',
+        },
+        gold={"tiny/__init__.py": "x = 2\n"},
+        fail_to_pass=["test_x.py::test_x", "oracle.toml::x"],
+    )
+    folder = export_harbor(task, tmp_path / "harbor")
+    assert json.loads((folder / "tests" / "verify.json").read_text())["expected"] == ["test_x.py::test_x"]
+    assert read_harbor(folder).digest == task.digest
+
+
 def test_what_is_there_is_not_overwritten(tiny: Task, exported: Path) -> None:
     with pytest.raises(TaskError, match="is there already"):
         export_harbor(tiny, exported.parent)
