@@ -27,14 +27,16 @@ LAYERS = {
     "grade": 7,
     "reward": 8, "toolbox": 8, "validation": 8, "authoring": 8, "importers": 8,
     "env": 9, "agents": 9,
-    "vector": 10, "rollout": 10, "async_env": 10,
+    "vector": 10, "rollout": 10, "async_env": 10, "audit": 10,
     "crew": 11, "doctor": 11, "async_rollout": 11,
     "": 12, "evaluation": 12, "testing": 12,
     "cli": 13,
     "__main__": 14,
 }  # fmt: skip
 # Of these every file may import any other of the same one, as long as no cycle comes of it.
-PACKAGES = ("rewriting", "sandbox", "grade", "reward", "authoring", "cli", "agents", "importers", "testing")
+PACKAGES = (
+    "rewriting", "sandbox", "grade", "reward", "authoring", "cli", "agents", "importers", "testing", "audit",
+)  # fmt: skip
 HEAVY = {
     "docker": ("sandbox/docker.py", "sandbox/engine.py", "sandbox/image.py", "sandbox/base_image.py"),
     "git": ("git_library.py", "patch.py", "source.py", "sandbox/image.py"),

@@ -7,6 +7,7 @@ import traceback
 
 import typer
 
+from deepgym_envs.cli.audit import audit_command
 from deepgym_envs.cli.authoring import edit_command, new_app, record_command
 from deepgym_envs.cli.boxes import boxes_app
 from deepgym_envs.cli.doctor import doctor_command
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("eval")(eval_command)
 app.command("doctor")(doctor_command)
 app.command("validate")(validate_command)
+app.command("audit")(audit_command)
 app.command("list")(list_command)
 app.add_typer(new_app, name="new")
 app.command("edit")(edit_command)
