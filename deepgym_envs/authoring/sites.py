@@ -82,15 +82,15 @@ class Site:
 
 def sites(file: TestFile, test: str) -> tuple[Site, ...]:
     """The places of ``test``, the better ones first: values, then types of exceptions, then negations."""
-    found = dict.fromkeys(_Finder(file, file.tests[test]).found())
+    found = dict.fromkeys(_Finder(file.tests[test], file.constants[test]).found())
     order: Sequence[Sort] = ("value", "exception", "negation")
     return tuple(sorted(found, key=lambda site: order.index(site.sort)))
 
 
 class _Finder:
-    def __init__(self, file: TestFile, function: Function) -> None:
-        self._file = file
+    def __init__(self, function: Function, constants: Mapping[str, ast.expr]) -> None:
         self._function = function
+        self._constants = constants
 
     def found(self) -> Iterator[Site]:
         for node in ast.walk(self._function):
@@ -146,7 +146,7 @@ class _Finder:
         """Sites of a value that something is compared with; none if it comes from the code under test."""
         if not _is_plain(side):
             return
-        if _is_constant(side):
+        if _is_constant(side) or _is_named(side):
             yield Site(place_of(side), ast.unparse(side), "value")
         for node in ast.walk(side):
             if isinstance(node, ast.Name):
@@ -165,7 +165,7 @@ class _Finder:
                 case ast.Assign(targets=[ast.Name(id=assigned)], value=value) if assigned == name:
                     if _is_constant(value):
                         yield Site(place_of(value), ast.unparse(value), "value")
-        literal = self._file.constants.get(name)
+        literal = self._constants.get(name)
         if literal is not None and _is_constant(literal):
             yield Site(place_of(literal), ast.unparse(literal), "value")
 
@@ -178,7 +178,7 @@ class _Finder:
 
     def _literal(self, node: ast.expr) -> ast.expr:
         """What ``node`` stands for, if it is the name of a constant."""
-        return self._file.constants.get(node.id, node) if isinstance(node, ast.Name) else node
+        return self._constants.get(node.id, node) if isinstance(node, ast.Name) else node
 
 
 def _values(target: ast.expr, values: ast.expr, name: str) -> Iterator[ast.expr]:
@@ -218,6 +218,12 @@ def _is_constant(node: ast.expr) -> bool:
     return _is_plain(node) and any(
         isinstance(part, ast.Constant) or _is_empty(part) for part in ast.walk(node)
     )
+
+
+def _is_named(node: ast.expr) -> bool:
+    """Whether an expression is made of names in capitals, which are constants by custom."""
+    names = [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+    return _is_plain(node) and bool(names) and all(name.isupper() for name in names)
 
 
 def _is_empty(node: ast.AST) -> bool:

@@ -34,6 +34,7 @@ _EXCEPTIONS = (
     *("ArithmeticError", "AttributeError", "EOFError", "IndexError", "KeyError", "NotImplementedError"),
     *("OSError", "OverflowError", "RuntimeError", "TimeoutError", "TypeError", "UnicodeError", "ValueError"),
 )
+_NAMED = re.compile(r"[\[({]?[A-Z][A-Z0-9_]*,?(, [A-Z][A-Z0-9_]*)*[\])}]?")
 _FRAME = re.compile(r'^ *File "(.*)", line \d+, in (\S+)$', re.MULTILINE)
 _ASSERTING = re.compile(r"[/\\](_pytest|unittest)[/\\]")
 _ERROR = re.compile(r"^(AssertionError|Failed)\b", re.MULTILINE)
@@ -112,9 +113,19 @@ def _trials(task: Task, files: Mapping[str, TestFile], chance: Random) -> Iterat
 def _wrong(site: Site, seen: Sequence[str], raised: Sequence[str], chance: Random) -> Iterator[str]:
     if site.sort == "value":
         yield from wrong_values(site.expression, chance, seen=seen)
+        named = [other for other in dict.fromkeys(seen) if _NAMED.fullmatch(other)]
+        if _NAMED.fullmatch(site.expression):
+            yield from (other for other in chance.sample(named, len(named)) if other != site.expression)
     elif site.sort == "exception":
-        others = [name for name in dict.fromkeys([*raised, *_EXCEPTIONS]) if name != site.expression]
-        yield from chance.sample(others, len(others))
+        # One that everybody knows beside one of the repository's own would be told at a glance.
+        others = (
+            _EXCEPTIONS
+            if site.expression in _EXCEPTIONS
+            else [name for name in raised if name not in _EXCEPTIONS]
+        )
+        yield from (
+            name for name in chance.sample(sorted(set(others)), len(set(others))) if name != site.expression
+        )
     else:
         yield site.expression
 

@@ -14,6 +14,7 @@ from deepgym_envs.twin import Place
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Tree = TypeVar("Tree", bound=ast.AST)
+_LITERALS = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.Call)
 _NAME = "_the_name_of_a_copy"
 _HERE = "_here_go_the_copies"
 
@@ -32,7 +33,9 @@ class TestFile:
     """One file of tests, parsed.
 
     ``tests`` maps names such as ``"test_x"`` and ``"TestY::test_x"`` to their definitions, in their order.
-    ``constants`` maps names to the literals that the module assigns to them, once. ``fixed`` are tests that
+    ``constants`` maps, for each test, names to the literals that the module assigns to them for this test
+    alone; its copies have them written out, and the module has them no more, so that nothing is left to
+    compare a changed one with. ``fixed`` are tests that
     something else in the file speaks of by name, which therefore keep it and are never copied.
 
     Raises:
@@ -44,7 +47,7 @@ class TestFile:
     def __init__(self, source: bytes) -> None:
         self._module = parse_python(source)
         self.tests: Mapping[str, Function] = dict(_tests(self._module.body, ""))
-        self.constants: Mapping[str, ast.expr] = _constants(self._module)
+        self.constants = _constants(self._module, self.tests)
         self._frames: dict[frozenset[str], Sequence[tuple[str, bool]]] = {}
         self._texts: dict[tuple[str, tuple[tuple[Place, str], ...]], str] = {}
         mentioned = _mentioned(self._module)
@@ -67,7 +70,10 @@ class TestFile:
         """The text of the file without the tests ``taken``, in parts: texts, and between them the names of
         classes (or of none), marked as such, whose copies go there."""
         if taken not in self._frames:
-            lines = ast.unparse(_without(self._module, "", taken)).splitlines(keepends=True)
+            gone = {name for test in taken for name in self.constants[test]}
+            module = _without(self._module, "", taken)
+            module.body = [node for node in module.body if _assigned(node)[0] not in gone]
+            lines = ast.unparse(module).splitlines(keepends=True)
             parts: list[tuple[str, bool]] = []
             for line in [*lines, "\n", f"{_HERE}('')"]:
                 head, mark, home = line.strip().partition(_HERE)
@@ -93,11 +99,8 @@ class TestFile:
     def _changed(self, copy: Copy) -> Function:
         changes = {place: parse_expression(text) for place, text in copy.changes}
         replacing = _Replacing(changes, {})
-        inlined = {
-            name: replacing.changed(literal)
-            for name, literal in self.constants.items()
-            if not changes.keys().isdisjoint(_places(literal))
-        }
+        constants = self.constants[copy.test]
+        inlined = {name: replacing.changed(literal) for name, literal in constants.items()}
         function = _Replacing(changes, inlined).changed(self.tests[copy.test])
         function.name = _NAME
         return function
@@ -139,21 +142,34 @@ def _tests(body: Iterable[ast.stmt], inside: str) -> Iterator[tuple[str, Functio
             yield from _tests(node.body, f"{inside}{node.name}::")
 
 
-def _constants(module: ast.Module) -> dict[str, ast.expr]:
-    """Names that are bound exactly once in the whole module, to a literal of the module's top level."""
-    bound = Counter(
-        node.id
-        for node in ast.walk(module)
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    )
+def _constants(module: ast.Module, tests: Mapping[str, Function]) -> Mapping[str, Mapping[str, ast.expr]]:
+    """For each test, the names that are bound exactly once in the whole module, to a literal at its top
+    level, and read only once, in this test."""
+    names = [node for node in ast.walk(module) if isinstance(node, ast.Name)]
+    bound = Counter(node.id for node in names if not isinstance(node.ctx, ast.Load))
     bound.update(node.arg for node in ast.walk(module) if isinstance(node, ast.arg))
-    return {
-        target.id: node.value
-        for node in module.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name) and bound[target.id] == 1 and len(node.targets) == 1
+    read = Counter(node.id for node in names if isinstance(node.ctx, ast.Load))
+    found = {
+        name: value
+        for name, value in map(_assigned, module.body)
+        if value is not None and bound[name] == read[name] == 1
     }
+    return {
+        test: {
+            node.id: found[node.id]
+            for node in ast.walk(function)
+            if isinstance(node, ast.Name) and node.id in found
+        }
+        for test, function in tests.items()
+    }
+
+
+def _assigned(node: ast.stmt) -> tuple[str, ast.expr | None]:
+    """A name, and the literal that a statement gives it; None if it does something else."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if isinstance(value, _LITERALS):
+            return name, value
+    return "", None
 
 
 def _mentioned(module: ast.Module) -> set[str]:
@@ -166,10 +182,6 @@ def _mentioned(module: ast.Module) -> set[str]:
             case ast.Constant(value=str(name)):
                 found.add(name)
     return found
-
-
-def _places(tree: ast.AST) -> Iterator[Place]:
-    return (place_of(node) for node in ast.walk(tree) if isinstance(node, ast.expr))
 
 
 def _without(node: ast.Module | ast.ClassDef, inside: str, taken: frozenset[str]) -> ast.Module:

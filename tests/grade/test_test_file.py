@@ -105,9 +105,22 @@ def test_a_test_that_others_speak_of_is_fixed() -> None:
     assert TestFile(SOURCE).fixed == {"test_plain"}
 
 
-def test_constants_are_names_that_are_bound_once() -> None:
-    assert TestFile(SOURCE).constants.keys() == {"CASES", "NAMES"}
-    assert TestFile(b"A = 1\ndef f(A): pass\nB = 2\nB += 1\nC = D = 3\n").constants.keys() == set()
+def test_constants_of_a_test_are_those_that_nothing_else_reads() -> None:
+    file = TestFile(SOURCE)
+    assert {test: set(found) for test, found in file.constants.items() if found} == {"test_cases": {"CASES"}}
+    many = b"A = 1\nB = 2\nB += 1\nC = D = 3\nE = 4\nF = 5\ndef test_a(A): return A, B, C\ndef test_b(): return E, F, F\n"
+    assert {test: set(found) for test, found in TestFile(many).constants.items()} == {
+        "test_a": set(),
+        "test_b": {"E"},
+    }
+
+
+def test_a_constant_that_was_changed_cannot_be_compared_with_anything() -> None:
+    place = (5, 13, 5, 18)
+    copies = [Copy("test_cases", "test_right"), Copy("test_cases", "test_wrong", ((place, "'six'"),))]
+    text = TestFile(SOURCE).written(copies).decode()
+    assert "CASES" not in text
+    assert (text.count("(1, 'one')"), text.count("(1, 'six')")) == (1, 1)
 
 
 def test_the_same_copies_give_the_same_text() -> None:
