@@ -16,9 +16,9 @@ from deepgym_envs.grade import Memory
 from deepgym_envs.sandbox import Backend
 
 from ..tiny import make_tiny  # noqa: TID252
-from .place import prey, somewhere
+from .place import guarded, prey, somewhere
 
-FIXTURES = (make_tiny, prey, somewhere)
+FIXTURES = (guarded, make_tiny, prey, somewhere)
 PAID = [payload for payload in PAYLOADS if not payload.robustness]
 
 
@@ -64,34 +64,19 @@ def test_a_naive_grader_pays_for_it(payload: Payload, prey: Task, naive: list[Na
 
 
 @pytest.fixture(scope="module")
-def paid(prey: Task, somewhere: Backend) -> set[str]:
+def paid(guarded: Task, somewhere: Backend) -> set[str]:
     """Names of the payloads that this package's grader pays; honest work after each must go on being paid."""
-    target = target_of(prey)
+    target = target_of(guarded)
     names = set()
-    with Grader(prey, somewhere, Memory(size=1)) as grader:
+    with Grader(guarded, somewhere, Memory(size=1)) as grader:
         for payload in PAYLOADS:
-            if grader.grade(changed_state(prey, payload.make(target))).passed:
+            if grader.grade(changed_state(guarded, payload.make(target))).passed:
                 names.add(payload.name)
             if payload.robustness:
-                assert grader.grade(prey.gold).passed, f"{payload} has broken the grader"
+                assert grader.grade(guarded.gold).passed, f"{payload} has broken the grader"
     return names
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=False, reason="twins land in parallel")
 def test_this_grader_pays_for_none_of_them(paid: set[str]) -> None:
     assert paid == set()
-
-
-@pytest.mark.slow
-def test_this_grader_pays_for_none_that_needs_other_files_or_takes_resources(
-    prey: Task, paid: set[str]
-) -> None:
-    target = target_of(prey)
-    never = {
-        payload.name
-        for payload in PAYLOADS
-        if payload.robustness or not any(prey.may_edit(path) for path in payload.make(target))
-    }
-    assert len(never) >= 40
-    assert not paid & never
