@@ -27,12 +27,15 @@ class Change(Manifest):
     ``fails`` maps each case that fails then, by its number among the test's cases, to the id that the case
     has in the wrong copy (``"[3-x]"``; empty for a test without parameters). ``by_case`` tells that the
     change concerns these cases alone, so that several of one test can be made independently of each other.
+    ``weak``: it turns an assertion round, which shows; such a twin tells whoever makes everything pass, but
+    is no obstacle to one who guesses.
     """
 
     at: Place
     wrong: Annotated[str, Field(min_length=1)]
     fails: Annotated[dict[int, str], Field(min_length=1)]
     by_case: bool = False
+    weak: bool = False
 
 
 class TestTwins(Manifest):

@@ -211,7 +211,13 @@ def _of_test(test: str, found: Sequence[_Fit]) -> TestTwins:
         same = [fit for fit in found if fit.trial.site.sort == sort]
         kept = list(_in_turns(same))[:KEPT]
     changes = (
-        Change(at=fit.trial.site.at, wrong=fit.trial.wrong, fails=dict(fit.fails), by_case=bool(separate))
+        Change(
+            at=fit.trial.site.at,
+            wrong=fit.trial.wrong,
+            fails=dict(fit.fails),
+            by_case=bool(separate),
+            weak=fit.trial.site.sort == "negation",
+        )
         for fit in kept
     )
     return TestTwins(test=test, cases=found[0].cases, changes=tuple(changes))

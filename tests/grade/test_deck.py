@@ -129,6 +129,16 @@ def test_each_side_of_a_pair_is_right_as_often_as_the_other(task: Task) -> None:
         assert 0.4 < seen / count < 0.6
 
 
+def test_a_weak_change_is_no_guess(task: Task) -> None:
+    first, second, third = TWINS.tests
+    weak = second.model_copy(
+        update={"changes": tuple(change.model_copy(update={"weak": True}) for change in second.changes)}
+    )
+    draw = draws(replace(task, twins=TWINS.model_copy(update={"tests": (first, weak, third)})), 1)[0]
+    assert draw.guesses == 2
+    assert sum(demand == "failed" for demand in draw.demands.values()) == 4
+
+
 def test_cases_of_one_test_are_decided_independently(task: Task) -> None:
     same = 0
     for draw in draws(task, 400):
