@@ -5,6 +5,7 @@ from deepgym_envs.grade.deck import Deck, Draw, SecretRandom
 from deepgym_envs.grade.flake import Flake
 from deepgym_envs.grade.grader import Grader, grade
 from deepgym_envs.grade.memory import Memory
+from deepgym_envs.grade.monitor import signs, signs_of_command
 from deepgym_envs.grade.report import Outcome, TestReport, parse_report
 from deepgym_envs.grade.runs import TaskRun, TaskRuns
 from deepgym_envs.grade.shown import ShownRuns
@@ -32,4 +33,6 @@ __all__ = [
     "run_draw",
     "run_hidden",
     "run_visible",
+    "signs",
+    "signs_of_command",
 ]

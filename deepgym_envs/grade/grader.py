@@ -12,6 +12,7 @@ from deepgym_envs.grade.clean_box import CleanBox
 from deepgym_envs.grade.deck import SecretRandom, deck_of
 from deepgym_envs.grade.key import ResultKey, result_key
 from deepgym_envs.grade.memory import Memory
+from deepgym_envs.grade.monitor import signs
 from deepgym_envs.grade.report import TestReport
 from deepgym_envs.grade.shown import ShownRuns
 from deepgym_envs.grade.testrun import run_draw, run_visible
@@ -133,8 +134,9 @@ class Grader(Closing):
         draw = deck_of(self.task).draw(SecretRandom(secrets.token_bytes(32)))
         chance = draw.forge_probability
         seen = self._box.use(lambda box: run_draw(box, self.task, state, draw))
+        shown = tuple(f"sign:{sign}:{path}" for sign, path in signs(state) if sign != "tests")
         if isinstance(seen, str):
-            return Verdict(0.0, False, seen, self.task.id, state.digest, forge_probability=chance)
+            return Verdict(0.0, False, seen, self.task.id, state.digest, shown, forge_probability=chance)
         report, done = seen
         reason = judge(draw.demands, report, done)
         passed = reason == "passed"
@@ -144,6 +146,7 @@ class Grader(Closing):
             reason,
             self.task.id,
             state.digest,
+            shown,
             tests={test: report.outcomes.get(node, "missing") for test, node in draw.tests.items()},
             forge_probability=chance,
         )

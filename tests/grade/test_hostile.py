@@ -206,7 +206,7 @@ def test_a_hostile_state_fails_for_its_reason(grader: Grader, task: Task, attack
     verdict = grader.grade(state_of(task, attack))
     assert verdict.reason in attack.reason.split("|")
     assert (verdict.reward, verdict.passed) == (0.0, False)
-    assert verdict.flags == attack.flags
+    assert tuple(flag for flag in verdict.flags if not flag.startswith("sign:")) == attack.flags
 
 
 @pytest.mark.slow
