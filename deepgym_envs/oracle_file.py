@@ -23,9 +23,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
-from deepgym_envs.draw import Drawn, as_drawn
 from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import Manifest, parse_manifest
+from deepgym_envs.oracle_input import Drawn, as_drawn
 from deepgym_envs.plain import NotPlain, decode, encode, references
 from deepgym_envs.state import check_path
 

@@ -19,7 +19,7 @@ LAYERS = {
     "errors": 0, "owner": 0, "paths": 0, "text": 0, "syntax": 0, "statistics": 0, "strict_json": 0, "plain": 0,
     "state": 1, "manifest": 1, "action": 1, "lock": 1, "git_library": 1, "trajectory": 1,
     "rewriting": 1, "sqlite_file": 1,
-    "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2, "twin": 2, "draw": 2,
+    "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2, "twin": 2, "oracle_input": 2,
     "source": 3, "oracle_file": 3,
     "task": 4,
     "suite": 5, "task_writer": 5, "figures": 5,

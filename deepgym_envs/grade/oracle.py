@@ -15,10 +15,10 @@ from random import Random, SystemRandom
 from typing import Any
 
 from deepgym_envs import plain
-from deepgym_envs.draw import draw
 from deepgym_envs.grade.answer import complaint, steps_of
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.oracle_file import ORACLE, Case, is_case
+from deepgym_envs.oracle_input import draw
 from deepgym_envs.plain import NotPlain
 from deepgym_envs.sandbox import Command, Completed, Sandbox
 from deepgym_envs.task import Task

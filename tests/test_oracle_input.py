@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from deepgym_envs.draw import Drawn, as_drawn, draw
+from deepgym_envs.oracle_input import Drawn, as_drawn, draw
 
 
 def one(how: dict[str, Any], seed: int = 0) -> Any:
