@@ -28,14 +28,20 @@ class AsyncAgent(Protocol):
 
 
 async def async_rollout(
-    env: AsyncSweEnv, agent: AsyncAgent, *, seed: int, index: int = 0, task: Task | None = None
+    env: AsyncSweEnv,
+    agent: AsyncAgent,
+    *,
+    seed: int,
+    index: int = 0,
+    task: Task | None = None,
+    key: bytes | None = None,
 ) -> Trajectory:
     """Let ``agent`` play one episode of ``env`` to its end; the arguments are those of ``rollout``.
 
     Raises:
         TaskError: the agent cannot play this task.
     """
-    record = Record(task or env.task, agent.name, env.sandbox, seed=seed, index=index)
+    record = Record(task or env.task, agent.name, env.sandbox, seed=seed, index=index, key=key)
     agent.begin(record.task, seed)
     try:
         observation, info = await env.reset(seed=seed, options={"task": task} if task else None)
@@ -45,4 +51,4 @@ async def async_rollout(
             observation, info = record.add(action, *await env.step(action.encode()))
     except SandboxError as error:  # from reset: no box can be had
         return record.failed(str(error))
-    return record.ended(env.state)
+    return record.ended(env.state, env.verdict)

@@ -37,7 +37,8 @@ class Job:
 class Crew:
     """Plays each of ``jobs`` once.
 
-    ``keep`` is given each episode, in the thread that played it, before it is reported.
+    ``keep`` is given each episode, in the thread that played it, before it is reported. With a ``key`` it has
+    a signed record of its verdict.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Crew:
         measure: Measure = "never",
         memory: Memory | None = None,
         keep: Callable[[Trajectory], object] | None = None,
+        key: bytes | None = None,
     ) -> None:
         self._jobs = _Jobs(jobs)
         self._size = len(jobs)
@@ -58,6 +60,7 @@ class Crew:
         self._commands = commands
         self._measure: Measure = measure
         self._keep = keep
+        self._key = key
         self._memory = memory if memory is not None else Memory()
         self._stop = threading.Event()
         self._recovery = _Recovery(backend, self._stop)
@@ -161,7 +164,7 @@ class Crew:
         if env is None:
             env = SweEnv(job.task, pool, commands=self._commands, measure=self._measure, memory=self._memory)
             self._environments[number] = env
-        return rollout(env, agent, seed=job.seed, index=job.index, task=job.task)
+        return rollout(env, agent, seed=job.seed, index=job.index, task=job.task, key=self._key)
 
     def _close(self, number: int) -> None:
         env = self._environments.pop(number, None)

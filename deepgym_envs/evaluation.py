@@ -18,6 +18,7 @@ from deepgym_envs.env import Measure
 from deepgym_envs.errors import UsageError
 from deepgym_envs.grade import Flake, Memory
 from deepgym_envs.sandbox import Backend, BackendName, choose_backend
+from deepgym_envs.signing_key import signing_key
 from deepgym_envs.statistics import wilson
 from deepgym_envs.store import RunStore
 from deepgym_envs.task import Task
@@ -176,6 +177,7 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
     out: Path | None = None,
     resume: bool = False,
     memory: Memory | None = None,
+    key: bytes | None = None,
     on_episode: Callable[[Trajectory], None] | None = None,
 ) -> Evaluation:
     """Let the agent that ``agent`` names (see ``make_agent``) play ``episodes`` episodes of each task.
@@ -191,7 +193,7 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
     With ``out``, each episode is stored in that folder as it ends (``RunStore``). With ``resume``, what is
     stored there and was not masked is not played again; the number of episodes may differ from before,
     nothing else may. ``on_episode`` is called in the caller's thread for each episode, those that were
-    stored before included.
+    stored before included. What is stored is signed with ``key``, by default the host's own.
 
     ``memory`` holds results that are known already; by default the workers share an empty one.
 
@@ -229,13 +231,17 @@ def evaluate(  # noqa: PLR0913 - all but two are settings by name
         Job(task, index, episode_seed(seed, task.id, index)) for task in tasks for index in range(episodes)
     ]
     tell = on_episode or _nobody
+    if key is None and out is not None:
+        key = signing_key()
     memory = memory if memory is not None else Memory()
     ended = {task.id: _Ended(task) for task in tasks}
     with RunStore.create(out, settings, resume=resume) if out is not None else nullcontext() as store:
         if store is not None:
             jobs = _unplayed(jobs, store, ended, tell)
         keep = store.add if store is not None else None
-        crew = Crew(jobs, make, backend, commands=commands, measure=measure, memory=memory, keep=keep)
+        crew = Crew(
+            jobs, make, backend, commands=commands, measure=measure, memory=memory, keep=keep, key=key
+        )
         # Closed at once, whatever ends the loop: with it end the workers and their boxes.
         with closing(crew.play(workers or min(len(os.sched_getaffinity(0)), MAX_WORKERS))) as played:
             for trajectory in played:

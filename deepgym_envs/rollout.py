@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
@@ -12,6 +13,7 @@ from deepgym_envs.action import Action
 from deepgym_envs.agents import Agent
 from deepgym_envs.env import SweEnv
 from deepgym_envs.errors import SandboxError
+from deepgym_envs.grade import Verdict, evidence_of, sign
 from deepgym_envs.patch import make_patch
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
@@ -21,13 +23,20 @@ Environment = gym.Env[dict[str, Any], Mapping[str, Any] | str]
 
 
 def rollout(
-    env: Environment, agent: Agent, *, seed: int, index: int = 0, task: Task | None = None
+    env: Environment,
+    agent: Agent,
+    *,
+    seed: int,
+    index: int = 0,
+    task: Task | None = None,
+    key: bytes | None = None,
 ) -> Trajectory:
     """Let ``agent`` play one episode of ``env`` to its end.
 
     ``env`` is a ``SweEnv``, wrapped or not, whose actions are still those of ``deepgym_envs.action``.
     ``task`` makes it change to another task. ``seed`` seeds the environment and the agent; ``index`` only
-    goes into the trajectory. A failure of the infrastructure ends in a masked trajectory, not in an error.
+    goes into the trajectory. With a ``key`` the trajectory has a signed record of its verdict. A failure of
+    the infrastructure ends in a masked trajectory, not in an error.
 
     Raises:
         TypeError: there is no ``SweEnv`` inside ``env``.
@@ -36,7 +45,7 @@ def rollout(
     inner = env.unwrapped
     if not isinstance(inner, SweEnv):
         raise TypeError(f"a rollout needs a SweEnv, wrapped or not; this is {inner!r}")
-    record = Record(task or inner.task, agent.name, inner.sandbox, seed=seed, index=index)
+    record = Record(task or inner.task, agent.name, inner.sandbox, seed=seed, index=index, key=key)
     agent.begin(record.task, seed)
     try:
         observation, info = env.reset(seed=seed, options={"task": task} if task else None)
@@ -46,14 +55,17 @@ def rollout(
             observation, info = record.add(action, *env.step(action.encode()))
     except SandboxError as error:  # from reset: no box can be had
         return record.failed(str(error))
-    return record.ended(inner.state)
+    return record.ended(inner.state, inner.verdict)
 
 
 class Record:
     """An episode while it is played, whoever drives it: ``begin``, ``add`` for each step, then its end."""
 
-    def __init__(self, task: Task, agent: str, sandbox: str, *, seed: int, index: int) -> None:
+    def __init__(
+        self, task: Task, agent: str, sandbox: str, *, seed: int, index: int, key: bytes | None = None
+    ) -> None:
         self.task = task
+        self._key = key
         self._agent, self._sandbox, self._seed, self._index = agent, sandbox, seed, index
         self._started = time.monotonic()
         self._steps: list[Step] = []
@@ -85,10 +97,14 @@ class Record:
         self._info = info
         return observation, info
 
-    def ended(self, state: WorkspaceState) -> Trajectory:
-        """The trajectory of the episode, which has come to its end in ``state``."""
+    def ended(self, state: WorkspaceState, verdict: Verdict | None) -> Trajectory:
+        """The trajectory of the episode, which has come to its end in ``state`` with ``verdict``."""
         error = str(self._info["error"]) if self._info["masked"] else ""
-        return self._trajectory(make_patch(state), error)
+        done = self._trajectory(make_patch(state), error)
+        if self._key is None or verdict is None or done.masked:
+            return done
+        evidence = evidence_of(verdict, self.task, state, self._sandbox).of_episode(done)
+        return replace(done, record=sign(evidence, self._key))
 
     def failed(self, error: str) -> Trajectory:
         """The trajectory of an episode that could not begin."""

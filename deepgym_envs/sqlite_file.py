@@ -17,9 +17,9 @@ class FileKind:
     """What all files of one kind have in common.
 
     ``application`` stands in the file's header and tells it from other programs' files; ``format`` is its
-    version. ``tables`` are the statements that lay it out, ``pragmas`` those for each connection that
-    writes. ``wait_seconds`` is how long to wait for another process. ``name``, ``if_full`` and
-    ``if_damaged`` are put into messages.
+    version, ``older`` are those whose tables are the same, which can be read and gone on with. ``tables`` are
+    the statements that lay it out, ``pragmas`` those for each connection that writes. ``wait_seconds`` is how
+    long to wait for another process. ``name``, ``if_full`` and ``if_damaged`` are put into messages.
     """
 
     name: str
@@ -30,6 +30,7 @@ class FileKind:
     wait_seconds: float
     if_full: str
     if_damaged: str
+    older: tuple[int, ...] = ()
 
 
 def open_to_write(path: Path, kind: FileKind) -> sqlite3.Connection:
@@ -47,6 +48,8 @@ def open_to_write(path: Path, kind: FileKind) -> sqlite3.Connection:
                 with transaction(connection):
                     if _is_empty(path, kind, connection):  # nobody else was quicker
                         _lay_out(connection, kind)
+            elif kind.older and first_value(connection, "PRAGMA user_version") in kind.older:
+                connection.execute(f"PRAGMA user_version = {kind.format}")  # older readers must not take it
             for pragma in kind.pragmas:
                 first_value(connection, f"PRAGMA {pragma}")
         except BaseException:
@@ -129,7 +132,7 @@ def _is_empty(path: Path, kind: FileKind, connection: sqlite3.Connection) -> boo
     if first_value(connection, "PRAGMA application_id") != kind.application:
         raise UsageError(f"{path} is a database of another program; choose another folder")
     version = first_value(connection, "PRAGMA user_version")
-    if version != kind.format:
+    if version != kind.format and version not in kind.older:
         raise UsageError(
             f"{path} is of format {version}, this version reads {kind.format}; "
             "update deepgym-envs or choose another folder"

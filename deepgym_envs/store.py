@@ -30,7 +30,8 @@ FILE_NAME = "runs.sqlite"
 _RUN = FileKind(
     name="run's file",
     application=0x44474556,  # "DGEV"
-    format=1,
+    format=2,
+    older=(1,),  # its episodes have no records
     tables=(
         "CREATE TABLE header (id INTEGER PRIMARY KEY CHECK (id = 1), settings TEXT)",
         "CREATE TABLE episodes (task TEXT NOT NULL, agent TEXT NOT NULL, episode INTEGER NOT NULL, "
@@ -146,14 +147,18 @@ class RunStore:
 
     def trajectories(self) -> Iterator[Trajectory]:
         """Every episode, in the order of task, agent, index and seed; one at a time is held in memory."""
+        return (Trajectory.from_json(text) for _, text in self.rows())
+
+    def rows(self) -> Iterator[tuple[EpisodeKey, str]]:
+        """The same as they are stored: what each is called, and the JSON of a trajectory, not looked at."""
         with self._lock, explained(self.path, _RUN):
             order = "SELECT rowid FROM episodes ORDER BY task, agent, episode, seed"
             ids = self._connection.execute(order).fetchall()
         for (row,) in ids:
             with self._lock, explained(self.path, _RUN):
-                one = "SELECT trajectory FROM episodes WHERE rowid = ?"
-                (text,) = self._connection.execute(one, (row,)).fetchone()
-            yield Trajectory.from_json(text)
+                one = "SELECT task, agent, episode, seed, trajectory FROM episodes WHERE rowid = ?"
+                task, agent, index, seed, text = self._connection.execute(one, (row,)).fetchone()
+            yield (task, agent, index, seed), text
 
     def close(self) -> None:
         """Close the file; calling it again does nothing."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ class Trajectory:
     ``patch`` is the final state as a diff of the base; bytes of it that are not UTF-8 stand there as
     Python's surrogate escapes. ``judgement`` is None when the episode was not judged. A ``masked`` one met
     a failure of the infrastructure, told in ``error``, and says nothing about the agent. ``seconds`` is
-    wall-clock time and takes no part in comparisons.
+    wall-clock time. ``record`` is the signed evidence of the verdict (``deepgym_envs.grade.evidence``), empty
+    where nobody signed. These two take no part in comparisons.
     """
 
     task: str
@@ -72,6 +74,7 @@ class Trajectory:
     masked: bool = False
     error: str = ""
     seconds: float = field(default=0.0, compare=False)
+    record: str = field(default="", compare=False)
 
     @property
     def passed(self) -> bool:
@@ -87,6 +90,11 @@ class Trajectory:
     def key(self) -> EpisodeKey:
         """What the episode is called in a store."""
         return self.task, self.agent, self.index, self.seed
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all but the record, which names it, as 64 hexadecimal digits."""
+        return hashlib.sha256(replace(self, record="").to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
         """One line of ASCII; ``from_json`` takes it back."""

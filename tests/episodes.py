@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
+from deepgym_envs.store import FILE_NAME, RunStore
 from deepgym_envs.trajectory import Judgement, Step, Trajectory
 
 
@@ -43,3 +47,19 @@ def episode(index: int = 0, output: str = "", **changes: object) -> Trajectory:
 
 def masked(index: int = 0) -> Trajectory:
     return episode(index, judgement=None, masked=True, error="the engine went away")
+
+
+def older_store(folder: Path, *episodes: Trajectory) -> None:
+    """A run as it was stored before episodes had records, with the settings of the test of the store."""
+    with RunStore.create(folder, {"agent": "noop", "seed": 0, "tasks": {"made/a": "0" * 64}}) as store:
+        for one in episodes:
+            store.add(one)
+        rows = [json.loads(text) for _, text in store.rows()]
+    connection = sqlite3.connect(folder / FILE_NAME)
+    for row in rows:
+        assert row.pop("record") == ""
+        where = (json.dumps(row), row["task"], row["index"])
+        connection.execute("UPDATE episodes SET trajectory = ? WHERE task = ? AND episode = ?", where)
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()

@@ -62,6 +62,19 @@ def test_a_file_in_which_nothing_is_yet_is_none(file: Path) -> None:
     assert file.read_bytes() == b""
 
 
+def test_an_older_format_with_the_same_tables_is_read_and_gone_on_with(file: Path) -> None:
+    add(file, "carrot")
+    newer = replace(KIND, format=4, older=(3,))
+    for opened, version in ((open_to_read, 3), (open_to_write, 4), (open_to_read, 4)):
+        connection = opened(file, newer)
+        assert connection is not None
+        assert connection.execute("SELECT name FROM cakes").fetchall() == [("carrot",)]
+        assert first_value(connection, "PRAGMA user_version") == version
+        connection.close()
+    with pytest.raises(UsageError, match="format 4, this version reads 3"):
+        open_to_write(file, KIND)
+
+
 @pytest.mark.parametrize("opened", [open_to_write, open_to_read])
 def test_what_is_something_else_is_refused_and_left_alone(file: Path, opened: type) -> None:
     file.write_bytes(b"these are somebody's notes\n" * 100)

@@ -18,7 +18,7 @@ import pytest
 from deepgym_envs.store import FILE_NAME, RunStore
 from deepgym_envs.trajectory import Judgement
 
-from .episodes import episode, masked
+from .episodes import episode, masked, older_store
 
 SETTINGS = {"agent": "noop", "seed": 0, "tasks": {"made/a": "0" * 64}}
 
@@ -94,10 +94,33 @@ def test_files_that_are_not_ours_are_refused_and_left_alone(tmp_path: Path) -> N
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
     RunStore.create(tmp_path, SETTINGS).close()
     connection = sqlite3.connect(tmp_path / FILE_NAME)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
-    with pytest.raises(ValueError, match=r"format 2.*update deepgym-envs"):
+    with pytest.raises(ValueError, match=r"format 3.*update deepgym-envs"):
         RunStore.create(tmp_path, SETTINGS, resume=True)
+
+
+def test_a_store_from_before_there_were_records_is_read_and_gone_on_with(tmp_path: Path) -> None:
+    older_store(tmp_path, episode(0))
+    with RunStore.open(tmp_path) as store:
+        assert [one.record for one in store.trajectories()] == [""]
+    with RunStore.create(tmp_path, SETTINGS, resume=True) as store:
+        store.add(episode(1, record="signed"))
+        assert [one.record for one in store.trajectories()] == ["", "signed"]
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)  # its old readers know no records
+    connection.close()
+
+
+def test_rows_are_given_as_they_lie_there(tmp_path: Path) -> None:
+    with RunStore.create(tmp_path, SETTINGS) as store:
+        store.add(episode(0))
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    connection.execute("UPDATE episodes SET trajectory = 'no JSON', agent = 'other'")
+    connection.commit()
+    connection.close()
+    with RunStore.open(tmp_path) as store:
+        assert list(store.rows()) == [(("made/a", "other", 0, 7), "no JSON")]
 
 
 def test_a_damaged_store_is_named_as_such(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from deepgym_envs.cli.list import list_command
 from deepgym_envs.cli.screen import complain
 from deepgym_envs.cli.stopping import stopping
 from deepgym_envs.cli.validate import validate_command
+from deepgym_envs.cli.verify import verify_command
 from deepgym_envs.errors import ActionError, DeepGymError, SandboxError, TaskError, UsageError
 
 __all__ = ["FINDINGS", "INTERRUPTED", "NOT_JUDGED", "USAGE", "app", "main"]
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("eval")(eval_command)
 app.command("doctor")(doctor_command)
 app.command("validate")(validate_command)
+app.command("verify")(verify_command)
 app.command("audit")(audit_command)
 app.command("list")(list_command)
 app.add_typer(new_app, name="new")

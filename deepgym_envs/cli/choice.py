@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,9 @@ SuiteOption = Annotated[
 ]
 TaskOption = Annotated[list[str] | None, typer.Option(help="A task's id or folder; may be repeated.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+KeyOption = Annotated[
+    Path | None, typer.Option(help="File of the key that signs.", show_default="the host's own")
+]
 SandboxOption = Annotated[str, typer.Option(help="auto, docker, bwrap or local (trusted code only).")]
 
 

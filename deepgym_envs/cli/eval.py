@@ -21,7 +21,14 @@ from rich.table import Table
 from deepgym_envs.agents import make_agent
 from deepgym_envs.cli.backends import chosen_backend
 from deepgym_envs.cli.board import Board
-from deepgym_envs.cli.choice import JsonOption, SandboxOption, SuiteOption, TaskOption, chosen_tasks
+from deepgym_envs.cli.choice import (
+    JsonOption,
+    KeyOption,
+    SandboxOption,
+    SuiteOption,
+    TaskOption,
+    chosen_tasks,
+)
 from deepgym_envs.cli.exit_status import FINDINGS, INTERRUPTED, NOT_JUDGED
 from deepgym_envs.cli.screen import STDERR, STDOUT, complain, print_json
 from deepgym_envs.env import Measure
@@ -29,6 +36,7 @@ from deepgym_envs.errors import SandboxError, TaskError, UsageError
 from deepgym_envs.evaluation import Evaluation, Tally, evaluate
 from deepgym_envs.grade import Memory
 from deepgym_envs.sandbox import Backend
+from deepgym_envs.signing_key import signing_key
 from deepgym_envs.task import Task
 from deepgym_envs.trajectory import Trajectory
 
@@ -50,6 +58,7 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
     out: Annotated[Path | None, typer.Option(help="Folder that keeps every episode.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     memory: Annotated[Path | None, typer.Option(help="Folder of results that outlive this run.")] = None,
+    key: KeyOption = None,
     recheck: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share of known results to measure again.")
     ] = 0.0,
@@ -62,9 +71,12 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
     """
     if resume and out is None:
         raise UsageError("--resume needs --out, the folder of the run to go on with")
+    if key is not None and out is None:
+        raise UsageError("--key needs --out: only what is kept is signed")
     measured = _measure(measure)
     make_agent(agent, commands=commands)
     tasks = _readable(chosen_tasks(suite, task))
+    secret = signing_key(key) if key is not None else None
     known = Memory(path=memory, recheck=recheck)
     with Board("making ready", len(tasks)) as board:
         backend = chosen_backend(sandbox, board.say)
@@ -74,7 +86,7 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
         with known, scores.bar:
             done = evaluate(
                 tasks, agent, episodes=episodes, workers=workers, seed=seed, sandbox=backend,
-                commands=commands, measure=measured, out=out, resume=resume, memory=known,
+                commands=commands, measure=measured, out=out, resume=resume, memory=known, key=secret,
                 on_episode=scores.count,
             )  # fmt: skip
     except KeyboardInterrupt:

@@ -1,7 +1,9 @@
 """From a state to a verdict: in a clean box, by hidden tests, decided on the host."""
 
 from deepgym_envs.grade.blame import excuse
+from deepgym_envs.grade.claim import Claim
 from deepgym_envs.grade.deck import Deck, Draw, SecretRandom
+from deepgym_envs.grade.evidence import Evidence, agrees, check, evidence_of, regrade, sign
 from deepgym_envs.grade.flake import Flake
 from deepgym_envs.grade.grader import Grader, grade
 from deepgym_envs.grade.memory import Memory
@@ -13,8 +15,10 @@ from deepgym_envs.grade.testrun import run_draw, run_hidden, run_visible
 from deepgym_envs.grade.verdict import Reason, Verdict, judge
 
 __all__ = [
+    "Claim",
     "Deck",
     "Draw",
+    "Evidence",
     "Flake",
     "Grader",
     "Memory",
@@ -26,13 +30,18 @@ __all__ = [
     "TaskRuns",
     "TestReport",
     "Verdict",
+    "agrees",
+    "check",
+    "evidence_of",
     "excuse",
     "grade",
     "judge",
     "parse_report",
+    "regrade",
     "run_draw",
     "run_hidden",
     "run_visible",
+    "sign",
     "signs",
     "signs_of_command",
 ]

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
 from deepgym_envs.grade.blame import excuse
 from deepgym_envs.sandbox import Backend, Sandbox
+from deepgym_envs.sandbox.backend import place_of
 from deepgym_envs.sandbox.contract import Closing
 from deepgym_envs.sandbox.pool import for_grading
 from deepgym_envs.state import WorkspaceState
@@ -30,11 +31,19 @@ class CleanBox(Closing):
         self._backend = for_grading(backend)
         self._base = WorkspaceState(task.base)
         self._box: Sandbox | None = None
+        self._place: str | None = None
 
     @property
     def backend(self) -> str:
         """The name of the backend that boxes come from."""
         return self._backend.name
+
+    @property
+    def place(self) -> str:
+        """What identifies the boxes that are opened; empty where the backend does not tell."""
+        if self._place is None:
+            self._place = place_of(self._backend, self._task)
+        return self._place
 
     def use(self, work: Callable[[Sandbox], T]) -> T | Unusable:
         """What ``work`` gives; in its place a word for what the state that it puts into the box did there.
@@ -71,6 +80,7 @@ class CleanBox(Closing):
                 return box
             except (BoxLost, ActionError):
                 self._give_up()  # what an earlier state did to it is not this one's doing
+        self._place = None  # what the next box is made of may be another image
         closings = self.closings
         box = self._box = self._backend.open(self._task)
         if self.closings != closings:  # whoever closed this may have found nothing to close

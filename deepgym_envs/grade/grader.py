@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from deepgym_envs.errors import SandboxError
+from deepgym_envs.grade.claim import Claim
 from deepgym_envs.grade.clean_box import CleanBox
 from deepgym_envs.grade.deck import SecretRandom, deck_of
 from deepgym_envs.grade.key import ResultKey, result_key
@@ -51,7 +52,7 @@ class Grader(Closing):
         """
         judged = self.judged_part(state)
         key = self._key("verdict", judged)
-        verdict = self._remembered(key, Verdict, lambda: self._judge(judged))
+        verdict = self._remembered(key, Verdict, lambda: self._judge(judged, secrets.token_bytes(32)))
         outside = [path for path in state.changes if path not in judged.changes]
         flake = self._memory.flake(key)
         unsteady = () if flake is None else flake.tests or ("verdict",)
@@ -61,6 +62,13 @@ class Grader(Closing):
             *(f"flaky:{test}" for test in unsteady),
         )
         return replace(verdict, state=state.digest, flags=flags)
+
+    def again(self, state: WorkspaceState, seed: bytes) -> Verdict:
+        """The verdict on ``state`` by the draw of an earlier grading, whose ``Claim.seed`` this is.
+
+        It is found out anew and not remembered. Raises as ``grade`` does.
+        """
+        return self._judge(self.judged_part(state), seed)
 
     def visible(self, state: WorkspaceState) -> TestReport:
         """What the repository's own tests, as they stand at the base, say of ``state``; without details.
@@ -130,13 +138,16 @@ class Grader(Closing):
             return TestReport({}, (), {}, False, False)
         return replace(seen[0], details={})  # none were asked for
 
-    def _judge(self, state: WorkspaceState) -> Verdict:
-        draw = deck_of(self.task).draw(SecretRandom(secrets.token_bytes(32)))
+    def _judge(self, state: WorkspaceState, seed: bytes) -> Verdict:
+        draw = deck_of(self.task).draw(SecretRandom(seed))
         chance = draw.forge_probability
         seen = self._box.use(lambda box: run_draw(box, self.task, state, draw))
         shown = tuple(f"sign:{sign}:{path}" for sign, path in signs(state) if sign != "tests")
         if isinstance(seen, str):
-            return Verdict(0.0, False, seen, self.task.id, state.digest, shown, forge_probability=chance)
+            claim = Claim(seed.hex(), self._box.place)
+            return Verdict(
+                0.0, False, seen, self.task.id, state.digest, shown, forge_probability=chance, claim=claim
+            )
         report, done = seen
         reason = judge(draw.demands, report, done)
         passed = reason == "passed"
@@ -149,6 +160,7 @@ class Grader(Closing):
             shown,
             tests={test: report.outcomes.get(node, "missing") for test, node in draw.tests.items()},
             forge_probability=chance,
+            claim=Claim.of(seed, self._box.place, draw.nodes, report, done),
         )
 
 

@@ -24,6 +24,11 @@ def result_key(task: Task, state: WorkspaceState, asked: str, backend: str) -> R
     return task.digest, state.digest, f"{asked} {backend} {_ways()}"
 
 
+def code_digest() -> str:
+    """Of the code that finds results out, with the host's Python: 16 hexadecimal digits."""
+    return _ways()
+
+
 @cache
 def _ways() -> str:
     """Changes with the code that finds results out, and with the host's Python, which some boxes run."""

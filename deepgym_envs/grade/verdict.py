@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from deepgym_envs.grade.claim import Claim
 from deepgym_envs.grade.deck import Demand
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.sandbox import Completed
@@ -32,7 +33,8 @@ class Verdict:
     ``reward`` is 1.0 or 0.0. ``flags`` name what was noticed and did not decide, such as changed files
     outside what the task allows. ``forge_probability`` is the chance that a report was believed which
     code made up that cannot tell right from wrong copies of tests (``deepgym_envs.grade.deck``): 2 to the
-    power of minus the number of copies that were drawn, 1.0 where the task has none.
+    power of minus the number of copies that were drawn, 1.0 where the task has none. ``claim`` is what the
+    one grading that found this out went by; it takes no part in comparisons.
     """
 
     reward: float
@@ -43,10 +45,12 @@ class Verdict:
     flags: tuple[str, ...] = ()
     tests: Mapping[str, Outcome | Literal["missing"]] = field(default_factory=dict)
     forge_probability: float = 1.0
+    claim: Claim | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> str:
         """One line of ASCII; ``from_json`` takes it back."""
-        return write_json("verdict", {**vars(self), "tests": dict(self.tests)})
+        claim = vars(self.claim) if self.claim is not None else None
+        return write_json("verdict", {**vars(self), "tests": dict(self.tests), "claim": claim})
 
     @classmethod
     def from_json(cls, text: str) -> Verdict:
@@ -59,7 +63,7 @@ class Verdict:
             case {
                 "reward": float(reward), "passed": bool(passed), "reason": str(reason), "task": str(task),
                 "state": str(state), "flags": list(flags), "tests": dict(tests),
-                "forge_probability": float(forged), **rest,
+                "forge_probability": float(forged), "claim": dict() | None as claim, **rest,
             } if (
                 not rest
                 and reason in get_args(Reason)
@@ -68,7 +72,10 @@ class Verdict:
                 and all(isinstance(flag, str) for flag in flags)
                 and all(isinstance(seen, str) and seen in _SEEN for seen in tests.values())
             ):  # fmt: skip
-                return cls(reward, passed, reason, task, state, tuple(flags), tests, forged)  # type: ignore[arg-type]
+                return cls(
+                    reward, passed, reason, task, state, tuple(flags), tests, forged,  # type: ignore[arg-type]
+                    Claim.from_plain(claim) if claim is not None else None,
+                )  # fmt: skip
         raise ValueError("this is not a verdict that a grader gives")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
-from deepgym_envs.errors import SandboxUnavailable
+from deepgym_envs.errors import SandboxError, SandboxUnavailable
 from deepgym_envs.sandbox.contract import Sandbox
 from deepgym_envs.task import Task
 
@@ -35,6 +35,28 @@ class Backend(Protocol):
         Raises:
             SandboxError: it cannot be started.
         """
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A backend that can tell what its boxes are made of."""
+
+    def place(self, task: Task) -> str:
+        """What identifies the programs in boxes of ``task``: an image, or an environment of the host.
+
+        Raises:
+            SandboxError: it cannot be found out.
+        """
+
+
+def place_of(backend: Backend, task: Task) -> str:
+    """See ``Placed.place``; empty where the backend does not tell."""
+    if not isinstance(backend, Placed):
+        return ""
+    try:
+        return backend.place(task)
+    except SandboxError:
+        return ""
 
 
 def choose_backend(wanted: BackendName | Backend) -> Backend:

@@ -93,6 +93,10 @@ class BwrapBackend:
         host_environment(task.recipe, self.report)
         self._base(task)
 
+    def place(self, task: Task) -> str:
+        """See ``Placed.place``: the address of the environment, which is one of content."""
+        return f"environment {host_environment(task.recipe, self.report).folder.name}"
+
     def open(self, task: Task) -> Sandbox:
         """See ``Backend.open``."""
         self._reaping.begin(lambda: reap(host_places()))

@@ -46,6 +46,7 @@ class DockerBackend:
     cpus: float = 1.0
     report: Callable[[str], None] = quiet
     _tags: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    _places: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _sysctls: dict[str, str] = field(default_factory=lambda: dict(NO_SYSTEM_V), init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _reaping: Once = field(default_factory=Once, init=False, repr=False)
@@ -70,6 +71,17 @@ class DockerBackend:
         """See ``Backend.prepare``."""
         with closing(connect()) as client:
             self._tag(client, task)
+
+    def place(self, task: Task) -> str:
+        """See ``Placed.place``: the image's tag and id."""
+        if task.digest not in self._places:
+            try:
+                with closing(connect()) as client:
+                    tag = self._tag(client, task)
+                    self._places[task.digest] = f"{tag} {client.api.inspect_image(tag)['Id']}"
+            except (APIError, OSError) as error:
+                raise SandboxError(f"the image of {task.id} cannot be looked at: {error}") from None
+        return self._places[task.digest]
 
     def open(self, task: Task) -> Sandbox:
         """See ``Backend.open``."""
@@ -111,6 +123,7 @@ class DockerBackend:
     def _forget(self, task: Task) -> None:
         with self._lock:
             self._tags.pop(task.digest, None)
+            self._places.pop(task.digest, None)
 
     def _create(self, client: docker.DockerClient, tag: str, task: Task) -> str:
         limits = task.limits

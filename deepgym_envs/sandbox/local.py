@@ -54,6 +54,10 @@ class LocalBackend:
         """See ``Backend.prepare``."""
         host_environment(task.recipe, self.report)
 
+    def place(self, task: Task) -> str:
+        """See ``Placed.place``: the address of the environment, which is one of content."""
+        return f"environment {host_environment(task.recipe, self.report).folder.name}"
+
     def open(self, task: Task) -> Sandbox:
         """See ``Backend.open``."""
         warnings.warn(

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError, UsageError
-from deepgym_envs.sandbox.backend import Backend
+from deepgym_envs.sandbox.backend import Backend, place_of
 from deepgym_envs.sandbox.contract import Captured, Closing, Command, Completed, Found, Query, Sandbox
 from deepgym_envs.sandbox.shelf import Borrower, BoxKind, Purpose, Slot
 from deepgym_envs.sandbox.stock import Stock
@@ -40,6 +40,10 @@ class Boxes:
     def prepare(self, task: Task) -> None:
         """See ``Backend.prepare``."""
         self._backend.prepare(task)
+
+    def place(self, task: Task) -> str:
+        """See ``Placed.place``."""
+        return place_of(self._backend, task)
 
     def open(self, task: Task) -> Sandbox:
         """A sandbox whose workspace is the task's base; there is a box for it.

@@ -193,6 +193,7 @@ def test_where_there_is_no_sandbox_the_status_is_3(tiny: Task) -> None:
         (("--agent", "orcale"), "did you mean 'oracle'?"),
         (("--sandbox", "dokcer"), "did you mean 'docker'?"),
         (("--resume",), "--resume needs --out"),
+        (("--key", "k"), "--key needs --out"),
         (("--suite", "starter", "--task", "x"), "not both"),
         (("--measure", "often"), "--measure is one of"),
         (("-n", "0"), "-n"),
@@ -304,5 +305,5 @@ def test_help_names_every_option() -> None:
     result = CliRunner().invoke(app, ["eval", "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
     assert result.exit_code == 0
     for option in ("--suite", "--task", "--agent", "-n", "--workers", "--seed", "--sandbox", "--commands",
-                   "--measure", "--out", "--resume", "--memory", "--recheck", "--json"):  # fmt: skip
+                   "--measure", "--out", "--resume", "--memory", "--key", "--recheck", "--json"):  # fmt: skip
         assert option in result.output

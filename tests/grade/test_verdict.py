@@ -10,11 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepgym_envs import Verdict
-from deepgym_envs.grade import Outcome, Reason
+from deepgym_envs.grade import Claim, Outcome, Reason
 
 # Node ids come from the code under test: lone surrogates, NUL and all else may be in them.
 texts = st.text(st.characters(), max_size=20)
 seen = st.sampled_from([*get_args(Outcome), "missing"])
+claims = st.builds(
+    Claim,
+    seed=st.binary(min_size=32, max_size=32).map(bytes.hex),
+    place=texts,
+    vector=st.text(".FEsx2-", max_size=9),
+    others=st.integers(0, 9),
+    broken=st.integers(0, 9),
+    exit_code=st.none() | st.integers(),
+)
 verdicts = st.builds(
     lambda reason, **rest: Verdict(float(reason == "passed"), reason == "passed", reason, **rest),
     reason=st.sampled_from(get_args(Reason)),
@@ -23,6 +32,7 @@ verdicts = st.builds(
     flags=st.lists(texts, max_size=3).map(tuple),
     tests=st.dictionaries(texts, seen, max_size=5),
     forge_probability=st.floats(0, 1),
+    claim=st.none() | claims,
 )
 GOOD = json.loads(Verdict(1.0, True, "passed", "made/one", "s", tests={"t.py::a": "passed"}).to_json())
 
@@ -35,6 +45,7 @@ def test_a_verdict_is_read_back_as_it_was(verdict: Verdict) -> None:
     assert "\0" not in text
     back = Verdict.from_json(text)
     assert back == verdict
+    assert back.claim == verdict.claim
     assert list(back.tests) == list(verdict.tests)
 
 
@@ -58,6 +69,8 @@ def test_a_verdict_is_read_back_as_it_was(verdict: Verdict) -> None:
         {"tests": []},
         {"forge_probability": 1.5},
         {"forge_probability": "1"},
+        {"claim": {}},
+        {"claim": "x"},
         {"more": 1},
         {"format": 2},
         {"format": True},
