@@ -27,8 +27,8 @@ class Change(Manifest):
     ``fails`` maps each case that fails then, by its number among the test's cases, to the id that the case
     has in the wrong copy (``"[3-x]"``; empty for a test without parameters). ``by_case`` tells that the
     change concerns these cases alone, so that several of one test can be made independently of each other.
-    ``weak``: it turns an assertion round, which shows; such a twin tells whoever makes everything pass, but
-    is no obstacle to one who guesses.
+    ``weak``: it turns an assertion round, or expects another exception, which shows; such a twin tells
+    whoever makes everything pass, but is no obstacle to one who guesses.
     """
 
     at: Place

@@ -1,8 +1,8 @@
 """Finds out which twins a task's hidden tests can have, by trying them.
 
 A wrong copy is fit if it fails by an assertion of its own on the reference solution, each time and whatever
-runs before it, and fails at the base too: one that passes there would tell whoever runs the base's code which
-copy is wrong.
+runs before it, and fails at the base just where the right one does: or it would tell whoever runs the base's
+code which copy is wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import islice
 from random import Random
 
 from deepgym_envs.authoring.sites import Site, sites
+from deepgym_envs.authoring.tells import alone, by_echo, failed_line
 from deepgym_envs.errors import TaskError
 from deepgym_envs.grade import Deck, SecretRandom, TaskRun, TaskRuns
 from deepgym_envs.grade.deck import path_of, split_case
@@ -26,7 +27,8 @@ from deepgym_envs.twin import NO_TWINS, Change, Place, TestTwins, Twins, file_di
 
 REPEATS = 3  # how often each copy is run on the solution
 DRAWS = 6  # whole draws that the solution must pass, one after the other
-TRIED = 4  # wrong values, at each place
+PROPOSED = 16  # wrong values, at each place,
+TRIED = 4  # and those of them that are tried
 KEPT, KEPT_OF_CASE = 4, 2  # changes, of a whole test and of one of its cases
 _CASES = 24  # of a test, that get twins of their own
 _BATCH = 100  # copies that are run at a time
@@ -79,6 +81,16 @@ class _Trial:
     def node(self) -> str:
         return f"{self.test.rpartition('::')[0]}::{self.name}"
 
+    @property
+    def copies(self) -> Iterator[Copy]:
+        """What is run for it: the wrong copy; and one that passes unless the exception that is expected in
+        that is a kind of the right one, which a right solution might raise."""
+        test, right = _name(self.test), self.site.expression
+        yield Copy(test, self.name, ((self.site.at, self.wrong),))
+        if self.site.sort == "exception":
+            narrow = f"{self.wrong} if issubclass({self.wrong}, {right}) else {right}"
+            yield Copy(test, f"{self.name}_narrow", ((self.site.at, narrow),))
+
 
 @dataclass(frozen=True)
 class _Fit:
@@ -105,7 +117,9 @@ def _trials(task: Task, files: Mapping[str, TestFile], chance: Random) -> Iterat
             if test in file.fixed:
                 continue
             for site in each:
-                for wrong in islice(_wrong(site, seen, raised, chance), TRIED):
+                proposed = islice(_wrong(site, seen, raised, chance), PROPOSED)
+                echo = by_echo(file.tests[test], site.expression) if site.sort == "value" else None
+                for wrong in sorted(proposed, key=echo)[:TRIED] if echo else islice(proposed, TRIED):
                     number += 1
                     yield _Trial(f"{path}::{test}", f"test_{number:06d}", site, wrong)
 
@@ -134,18 +148,12 @@ def _tried(
     task: Task, runs: TaskRuns, files: Mapping[str, TestFile], trials: Sequence[_Trial], chance: Random
 ) -> Iterator[_Fit]:
     """Those of ``trials`` that are fit."""
-    base, gold = WorkspaceState(task.base), task.gold.only(task.may_edit)
-    written = dict(task.hidden)
-    for path in dict.fromkeys(path_of(trial.test) for trial in trials):
-        of_file = [trial for trial in trials if path_of(trial.test) == path]
-        tests = dict.fromkeys(trial.test.partition("::")[2] for trial in of_file)
-        copies = [Copy(test, test.rpartition("::")[2]) for test in tests]
-        copies += [
-            Copy(trial.test.partition("::")[2], trial.name, ((trial.site.at, trial.wrong),))
-            for trial in of_file
-        ]
-        written[path] = files[path].written(copies)
+    gold = task.gold.only(task.may_edit)
     wanted = list(dict.fromkeys(path_of(trial.test) for trial in trials))
+    tests = dict.fromkeys(trial.test for trial in trials)
+    copies = [(path_of(test), Copy(_name(test), test.rpartition("::")[2])) for test in tests]
+    copies += [(path_of(trial.test), copy) for trial in trials for copy in trial.copies]
+    written = _written(task, files, copies)
     first = runs.tried(gold, wanted, written)
     if not first.report.complete:
         raise TaskError(f"{task.id}: tests/: do not come to their end with the solution and twins in them")
@@ -155,10 +163,56 @@ def _tried(
     for _ in range(REPEATS - 1 if nodes else 0):
         again = runs.tried(gold, chance.sample(nodes, len(nodes)), written)
         found = [fit for fit in found if all(again.outcome(node) == "failed" for node in fit.nodes)]
-    untouched = runs.tried(base, wanted, written)
+    if found:
+        yield from _untold(task, runs, files, found)
+
+
+def _untold(
+    task: Task, runs: TaskRuns, files: Mapping[str, TestFile], found: Sequence[_Fit]
+) -> Iterator[_Fit]:
+    """Those of ``found`` that do at the base as the right copy does, wherever that fails there as well.
+
+    Whoever has the base's code can try each assertion by itself, so that is what is done here.
+    """
+    copies = []
     for fit in found:
-        if not any(untouched.outcome(node) == "passed" for node in fit.nodes):
+        path, test, site = path_of(fit.trial.test), _name(fit.trial.test), fit.trial.site
+        others = alone(files[path].tests[test], site.at)
+        change = site.at, fit.trial.wrong
+        copies.append((path, Copy(test, fit.trial.name, (change,))))
+        copies.append((path, Copy(test, f"{fit.trial.name}_alone", (*others, change))))
+        copies.append((path, Copy(test, f"{fit.trial.name}_right", others)))
+    written = _written(task, files, copies)
+    there = {path: TestFile(written[path]) for path in dict(copies)}
+    base = runs.tried(WorkspaceState(task.base), list(there), written)
+
+    def seen(node: str) -> tuple[str, int | None]:
+        path, _, name = split_case(node)[0].partition("::")
+        return base.outcome(node), failed_line(base.report.details.get(node, ""), there[path].tests[name])
+
+    for fit in found:
+        test, node = fit.trial.test, fit.trial.node
+        cases = [(fit.cases[number], case) for number, case in fit.fails.items()]
+        failing = [pair for pair in cases if test + pair[0] in task.manifest.tests.fail_to_pass]
+        if all(
+            "passed" not in (base.outcome(node + wrong), base.outcome(f"{node}_alone{wrong}"))
+            for _, wrong in cases
+        ) and all(seen(f"{node}_right{right}") == seen(f"{node}_alone{wrong}") for right, wrong in failing):
             yield fit
+
+
+def _written(
+    task: Task, files: Mapping[str, TestFile], copies: Sequence[tuple[str, Copy]]
+) -> Mapping[str, bytes]:
+    """The hidden files, with ``copies`` in those that they belong to."""
+    by_path: dict[str, list[Copy]] = {}
+    for path, copy in copies:
+        by_path.setdefault(path, []).append(copy)
+    return {**task.hidden, **{path: files[path].written(its) for path, its in by_path.items()}}
+
+
+def _name(test: str) -> str:
+    return test.partition("::")[2]
 
 
 def _cases(run: TaskRun) -> Mapping[str, Sequence[str]]:
@@ -182,6 +236,7 @@ def _fit(trial: _Trial, run: TaskRun, cases: Mapping[str, Sequence[str]]) -> _Fi
             outcome == "failed"
             and run.outcome(trial.test + case) == "passed"
             and _by_itself(trial, run, other)
+            and run.outcome(f"{trial.node}_narrow{case}") in ("passed", "missing")
         ):
             fails[number] = other
         elif outcome != run.outcome(trial.test + case) or case != other:
@@ -216,7 +271,7 @@ def _of_test(test: str, found: Sequence[_Fit]) -> TestTwins:
             wrong=fit.trial.wrong,
             fails=dict(fit.fails),
             by_case=bool(separate),
-            weak=fit.trial.site.sort == "negation",
+            weak=fit.trial.site.sort != "value",
         )
         for fit in kept
     )

@@ -30,20 +30,20 @@ _FEW = 0.5
 def guess_bound(case: Case, told: str = "") -> float:
     """A bound on the chance that an answer to ``case`` is right by guessing; ``told`` is what a forger read.
 
-    Of several values in it the least likely one counts, for they may follow from each other.
+    Of several values in it the likeliest one counts: the base's code, which a forger has, may give the rest.
     """
-    return min(_bounds(case, told).values(), default=1.0)
+    return max(_bounds(case, told).values(), default=1.0)
 
 
 def forge_bound(cases: Iterable[Case], told: str = "") -> float:
     """A bound on the chance that answers to all ``cases`` are right by guessing."""
-    least: dict[str, float] = {}
+    found: dict[str, float] = {}
     for case in cases:
         bounds = _bounds(case, told)
         if bounds:
-            value = min(bounds, key=lambda text: bounds[text])
-            least[value] = bounds[value]
-    return math.prod(least.values())
+            value = max(bounds, key=lambda text: bounds[text])
+            found[value] = bounds[value]
+    return math.prod(found.values())
 
 
 def _bounds(case: Case, told: str) -> dict[str, float]:

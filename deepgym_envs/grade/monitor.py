@@ -28,6 +28,7 @@ Sign = Literal[
     "dynamic",  # text that is executed, modules and builtins that are replaced
 ]
 SIGNS: tuple[Sign, ...] = get_args(Sign)
+_READ = 250_000  # bytes of source in all: about a second
 
 _MODULES_BY_SIGN: Mapping[Sign, tuple[str, ...]] = {
     "test_framework": ("pytest", "_pytest", "pluggy", "unittest"),
@@ -68,7 +69,8 @@ _TESTS = re.compile(r"(^|/)(conftest\.py|test_[^/]*\.py|[^/]*_test\.py)$|(^|/)te
 def signs(state: WorkspaceState) -> tuple[tuple[Sign, str], ...]:
     """What stands out in the changes of ``state``, each with the path where it is; sorted, without repeats.
 
-    Of a file that the base has, only what the base's does not show counts.
+    Of a file that the base has, only what the base's does not show counts. Sources are read up to 250 kB in
+    all, the smaller files first: what an agent writes may not keep its grader busy.
 
     >>> from deepgym_envs.state import File, Tree
     >>> state = WorkspaceState(Tree({"a.py": File(b"import os\\n")}))
@@ -76,12 +78,14 @@ def signs(state: WorkspaceState) -> tuple[tuple[Sign, str], ...]:
     (('exit', 'a.py'),)
     """
     found = set()
-    for path, file in state.changes.items():
+    left = _READ
+    for path, file in sorted(state.changes.items(), key=lambda item: len(item[1].data) if item[1] else 0):
         if _TESTS.search(path):
             found.add(("tests", path))
         elif _CONFIGURATION.search(path):
             found.add(("configuration", path))
-        elif file is not None and path.endswith(".py"):
+        elif file is not None and path.endswith(".py") and len(file.data) <= left:
+            left -= len(file.data)
             old = state.base.get(path)
             before = set(_in_source(old.data)) if old is not None else set()
             found |= {(sign, path) for sign, what in _in_source(file.data) if (sign, what) not in before}

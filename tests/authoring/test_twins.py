@@ -18,16 +18,20 @@ from deepgym_envs.validation import validate
 from ..tiny import isolating  # noqa: TID252
 
 FIXTURES = (isolating,)
-BASE = "def add(a, b):\n    return a - b\n\n\ndef lookup(table, key):\n    return table.get(key)\n"
+BASE = (
+    "class Missing(Exception):\n    pass\n\n\nclass MissingName(Missing):\n    pass\n\n\n"
+    "def add(a, b):\n    return a - b\n\n\ndef lookup(table, key):\n    return table.get(key)\n"
+)
 GOLD = (
+    "class Missing(KeyError):\n    pass\n\n\nclass MissingName(Missing):\n    pass\n\n\n"
     "def add(a, b):\n    return a + b\n\n\n"
-    "def lookup(table, key):\n    if key not in table:\n        raise KeyError(key)\n    return table[key]\n"
+    "def lookup(table, key):\n    if key not in table:\n        raise (MissingName if key == 'me' else Missing)(key)\n    return table[key]\n"
 )
 HIDDEN = """\
 import unittest
 
 import pytest
-from sums import add, lookup
+from sums import Missing, MissingName, add, lookup
 
 CASES = [(1, 2, 3), (2, 2, 4)]
 
@@ -50,6 +54,26 @@ def test_value():
 def test_exception():
     with pytest.raises(KeyError):
         lookup({}, "a")
+
+
+def test_exceptions_of_a_family():
+    with pytest.raises(Missing):
+        lookup({}, "a")
+
+
+def test_narrower_exception():
+    with pytest.raises(MissingName):
+        lookup({}, "me")
+
+
+def test_one_after_another():
+    assert add(7, 0) == 7
+    assert add(7, 1) == 8
+
+
+def test_in_a_loop():
+    for a, total in [(0, 5), (1, 6)]:
+        assert add(5, a) == total
 
 
 def test_found():
@@ -90,6 +114,8 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
             ),
             *("test_hidden.py::test_value", "test_hidden.py::test_exception", "test_hidden.py::test_truth"),
             *("test_hidden.py::TestOld::test_equal", "test_hidden.py::test_no_assertion_of_its_own"),
+            *("test_hidden.py::test_exceptions_of_a_family", "test_hidden.py::test_narrower_exception"),
+            *("test_hidden.py::test_one_after_another", "test_hidden.py::test_in_a_loop"),
         ],
         pass_to_pass=["test_hidden.py::test_found"],
     )
@@ -103,7 +129,10 @@ def twins(isolating: Backend, task: Task) -> Twins:
 def test_tests_of_every_form_get_twins(twins: Twins) -> None:
     forms = {each.test.partition("::")[2]: each for each in twins.tests}
     # Not test_truth, whose opposite holds at the base, nor those whose assertion is elsewhere or forgives.
-    assert set(forms) == {"test_cases", "test_value", "test_exception", "test_found", "TestOld::test_equal"}
+    assert set(forms) == {
+        *("test_cases", "test_value", "test_exception", "test_found", "TestOld::test_equal"),
+        *("test_one_after_another", "test_in_a_loop"),
+    }
     assert {change.by_case for change in forms["test_cases"].changes} == {True}
     assert {next(iter(change.fails)) for change in forms["test_cases"].changes} == {0, 1}
 
@@ -116,6 +145,31 @@ def test_the_solution_passes_with_twins_and_the_base_does_not(
         assert verdict.passed
         assert verdict.forge_probability <= 1 / 32
         assert grader.grade(WorkspaceState(task.base)).reason == "tests_failed"
+
+
+def changed(twins: Twins, test: str) -> set[str]:
+    """The lines of the hidden tests in which copies of ``test`` are changed."""
+    lines = HIDDEN.splitlines()
+    found = next(each for each in twins.tests if each.test == f"test_hidden.py::{test}")
+    return {lines[change.at[0] - 1].strip() for change in found.changes}
+
+
+def test_nothing_is_changed_that_the_base_gets_right(twins: Twins) -> None:
+    """Or the one who runs the base's code on both copies would see that one fails too early."""
+    assert changed(twins, "test_value") == {"assert add(20, 3) == 23"}
+    assert changed(twins, "test_one_after_another") == {"assert add(7, 1) == 8"}
+    columns = {change.at[1] for each in twins.tests if each.test.endswith("loop") for change in each.changes}
+    assert columns == {33}  # of the 6
+
+
+def test_a_copy_never_expects_an_exception_that_the_right_one_takes_too(twins: Twins) -> None:
+    """A right solution might raise it: ``Missing`` is what is asked for, and ``MissingName`` is one."""
+    assert not [each.test for each in twins.tests if "family" in each.test or "narrower" in each.test]
+
+
+def test_all_but_a_changed_value_is_weak(twins: Twins) -> None:
+    for each in twins.tests:
+        assert {change.weak for change in each.changes} == {"exception" in each.test}
 
 
 def test_no_twin_passes_at_the_base(isolating: Backend, task: Task, twins: Twins) -> None:

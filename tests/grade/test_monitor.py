@@ -89,3 +89,10 @@ def test_few_reference_solutions_show_any() -> None:
         task.id: signs(task.gold) for task in tasks if task.manifest.kind != "tests" and signs(task.gold)
     }
     assert len(shown) <= 3, shown
+
+
+def test_a_source_that_takes_long_to_read_is_not_read() -> None:
+    """Or an agent could keep its grader busy for as long as it likes."""
+    long = "import os\nos._exit(0)\n" + "x = [1, 2, 3, 4, 5]\n" * 50_000
+    state = WorkspaceState(BASE).with_files({"long.py": long.encode(), "m.py": b"import ctypes\n"})
+    assert signs(state) == (("native", "m.py"),)
