@@ -12,6 +12,7 @@ this package.
     tests/         Dockerfile, test.sh, verify.py, launcher.py, verify.json, config.json, hidden/, workspace/
     solution/      solve.sh, solution.patch
     scripts/       what the task's own scripts hold, if it has any
+    twins.json     wrong copies of the hidden tests, which Harbor's verifier knows nothing of
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from deepgym_envs.recipe import RepoRecipe
 from deepgym_envs.source import source_tree
 from deepgym_envs.state import File, Tree, WorkspaceState, glob_pattern
 from deepgym_envs.task import BASE_IMPLEMENTATION, Task, TaskManifest
+from deepgym_envs.twin import NO_TWINS, Twins, parse_twins
 
 FORMAT = "deepgym-envs 1"
 _VERIFY = Path(__file__).with_name("harbor_verify.py")
@@ -99,6 +101,9 @@ def read_harbor(folder: Path) -> Task:
                 for path, file in _below(tree, "scripts/").items()
                 if path.endswith(".jsonl")
             },
+            twins=parse_twins(tree["twins.json"].data, f"{folder}/twins.json")
+            if "twins.json" in tree
+            else NO_TWINS,
         )
     except KeyError as error:
         raise TaskError(f"{folder}: {error.args[0]} is missing; export the task again") from None
@@ -201,9 +206,16 @@ def _files(task: Task) -> Tree:
     }  # fmt: skip
     files |= {f"tests/hidden/{path}": File(data) for path, data in task.hidden.items()}
     files |= {f"scripts/{name}.jsonl": File(data) for name, data in task.scripts.items()}
+    if task.twins.tests:
+        files["twins.json"] = File(task.twins.as_json())
     for folder in ("environment", "tests"):
         files |= {f"{folder}/workspace/{path}": file for path, file in task.base.items()}
     return Tree(files)
+
+
+def _twins(tree: Tree, where: str) -> Twins:
+    file = tree.get("twins.json")
+    return parse_twins(file.data, where) if file is not None else NO_TWINS
 
 
 def _task_table(task: Task) -> dict[str, Any]:
