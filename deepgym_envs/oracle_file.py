@@ -10,7 +10,7 @@
       { call = "calends.spans:widen", args = [["$s"], -1], raises = "calends.errors:SpanError" },
     ]
 
-Only what is asked enters a box. Values are written as ``deepgym_envs.plain`` says; docs/write-a-task.md has
+Only what is asked enters a box. Values are written as ``deepgym_envs.plain`` says; docs/oracles.md has
 all the keys.
 """
 
