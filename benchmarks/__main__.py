@@ -49,7 +49,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: three minutes, not ten")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: four minutes, not fourteen")
     parser.add_argument("--peers", action="store_true", help="measure other packages too; installs them once")
     parser.add_argument("--soak", action="store_true", help="play 5,000 episodes too, which takes long")
     parser.add_argument("--only", nargs="+", choices=[*FULL, "soak"], help="the others keep their figures")
