@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from deepgym_envs import Grader, Memory, Task, WorkspaceState
 from deepgym_envs.errors import BoxLost
-from deepgym_envs.grade import Claim, Evidence, agrees, check, evidence_of, regrade, sign
+from deepgym_envs.grade import Claim, Evidence, SecretRandom, agrees, check, evidence_of, regrade, sign
+from deepgym_envs.grade.deck import deck_of
 from deepgym_envs.sandbox import Backend, Command, Completed, Pool
 from deepgym_envs.testing import FakeBackend
 
@@ -124,7 +126,6 @@ def test_only_the_judged_part_counts(tiny: Task) -> None:
         {"reason": "tests_failed", "reward": 0.0},
         {"reason": "box_lost", "reward": 0.0},
         {"forge_probability": 0.5},
-        {"claim": {"seed": "0" * 64}},
         {"claim": {"vector": "."}},
         {"claim": {"vector": "F....", "exit_code": 1}},
         {"claim": {"others": 1}},
@@ -139,6 +140,21 @@ def test_what_does_not_follow_does_not_agree(twinned: Task, change: dict[str, ob
     other = replace(evidence, **{**change, "claim": replace(evidence.claim, **claim)})  # type: ignore[arg-type]
     assert agrees(evidence, twinned)
     assert not agrees(other, twinned)
+
+
+def test_the_seed_of_another_draw_does_not_agree(twinned: Task) -> None:
+    evidence = evidence_on(twinned, solved(twinned), TrustedLocalBackend())
+    other = next(
+        seed for seed in map("{:064x}".format, count()) if vector(twinned, seed) != evidence.claim.vector
+    )
+    assert vector(twinned, evidence.claim.seed) == evidence.claim.vector
+    assert not agrees(replace(evidence, claim=replace(evidence.claim, seed=other)), twinned)
+
+
+def vector(task: Task, seed: str) -> str:
+    """What a right solution comes to in the draw of ``seed``."""
+    draw = deck_of(task).draw(SecretRandom(bytes.fromhex(seed)))
+    return "".join("." if draw.demands[node] == "passed" else "F" for node in draw.nodes)
 
 
 def test_where_nothing_was_run_to_its_end_there_is_evidence_without_a_vector(tiny: Task) -> None:
