@@ -1,9 +1,9 @@
 """Is a task's reward hackable? Cheats, lazy agents and honest work, put before this grader and naive ones."""
 
-from deepgym_envs.audit.audit import GRADERS, GraderName, Report, Trial, audit, upper_bound
-from deepgym_envs.audit.catalogue import PAYLOADS
+from deepgym_envs.audit.audit import Report, Trial, audit, upper_bound
+from deepgym_envs.audit.judges import GRADERS, GraderName
 from deepgym_envs.audit.naive import Judged, NaiveGrader
-from deepgym_envs.audit.payload import CLASSES, Letter, Payload
+from deepgym_envs.audit.payloads import CLASSES, PAYLOADS, Letter, Payload
 from deepgym_envs.audit.policies import POLICIES, Policy
 from deepgym_envs.audit.target import Target, Victim, target_of
 

@@ -11,23 +11,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, get_args
+from typing import Literal
 
-from deepgym_envs.audit.catalogue import PAYLOADS
-from deepgym_envs.audit.naive import Judged, NaiveGrader
-from deepgym_envs.audit.payload import Letter, Payload
+from deepgym_envs.audit.judges import GRADERS, GraderName, check_isolates, judge_of
+from deepgym_envs.audit.naive import Judged
+from deepgym_envs.audit.payloads.catalogue import PAYLOADS
+from deepgym_envs.audit.payloads.payload import Letter, Payload
 from deepgym_envs.audit.policies import POLICIES, Policy, play
+from deepgym_envs.audit.report import Status
 from deepgym_envs.audit.rewrites import variants_of
 from deepgym_envs.audit.target import changed_state, target_of
 from deepgym_envs.errors import SandboxError, UsageError
-from deepgym_envs.grade import Grader
 from deepgym_envs.sandbox import Backend, BackendName, choose_backend
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
-GraderName = Literal["exit-code", "stdout", "junit", "hardened", "ours"]
-GRADERS: tuple[GraderName, ...] = get_args(GraderName)
-Status = Literal["robust", "hackable", "inconclusive"]
 What = Literal["payload", "policy", "honest"]
 _HASTE_SECONDS = 5.0
 
@@ -155,12 +153,6 @@ def audit(
     return Report(task.id, backend.name, tuple(graders), tuple(trials))
 
 
-def check_isolates(backend: Backend) -> None:
-    """Raises ``UsageError`` for a sandbox to which hostile code must not be given."""
-    if backend.name == "local":
-        raise UsageError("an audit runs hostile code: choose a sandbox that isolates, docker or bwrap")
-
-
 def _trials(
     task: Task,
     backend: Backend,
@@ -171,8 +163,8 @@ def _trials(
 ) -> Iterator[Trial]:
     target = target_of(task)
     with ExitStack() as stack:
-        judges = {name: _judge(task, backend, name, stack) for name in graders}
-        in_haste = {name: _judge(_hurried(task), backend, name, stack) for name in graders}
+        judges = {name: judge_of(task, backend, name, stack) for name in graders}
+        in_haste = {name: judge_of(_hurried(task), backend, name, stack) for name in graders}
         for name, state in variants_of(task).items() if honest else ():
             for grader, judge in judges.items():
                 yield _tried(Trial("honest", name, None, grader), judge, state)
@@ -190,20 +182,6 @@ def _hurried(task: Task) -> Task:
     """The task with little time for its tests: what hangs on purpose need not be waited for so long."""
     limits = task.limits.model_copy(update={"test_seconds": min(task.limits.test_seconds, _HASTE_SECONDS)})
     return replace(task, manifest=task.manifest.model_copy(update={"limits": limits}))
-
-
-def _judge(
-    task: Task, backend: Backend, name: GraderName, stack: ExitStack
-) -> Callable[[WorkspaceState], Judged]:
-    if name != "ours":
-        return stack.enter_context(NaiveGrader(task, backend, name)).judge
-    grader = stack.enter_context(Grader(task, backend))
-
-    def judge(state: WorkspaceState) -> Judged:
-        verdict = grader.grade(state)
-        return Judged(verdict.reward > 0, verdict.reason)
-
-    return judge
 
 
 def _played(task: Task, backend: Backend, policy: Policy, _: WorkspaceState) -> Judged:

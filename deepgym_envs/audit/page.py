@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from deepgym_envs.audit.audit import GraderName, Report, Trial
-from deepgym_envs.audit.catalogue import PAYLOADS
-from deepgym_envs.audit.payload import CLASSES
+from deepgym_envs.audit.audit import Report, Trial
+from deepgym_envs.audit.judges import GraderName
+from deepgym_envs.audit.payloads.catalogue import PAYLOADS
+from deepgym_envs.audit.payloads.payload import CLASSES
 from deepgym_envs.audit.policies import POLICIES
 from deepgym_envs.text import clean, shorten
 

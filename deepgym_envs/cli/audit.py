@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deepgym_envs.audit import GRADERS, PAYLOADS, GraderName, Letter, Payload, Report, Trial, audit
-from deepgym_envs.audit.audit import check_isolates
+from deepgym_envs.audit.judges import check_isolates
 from deepgym_envs.audit.page import html_page
 from deepgym_envs.audit.policies import POLICIES, Policy
 from deepgym_envs.cli.backends import chosen_backend

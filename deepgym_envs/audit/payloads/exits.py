@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xml.sax.saxutils import quoteattr
 
-from deepgym_envs.audit.payload import Payload, at_import, instead
+from deepgym_envs.audit.payloads.payload import Payload, at_import, instead
+from deepgym_envs.audit.payloads.tricks import FORGE, FOUND, SHOUT, XML
 from deepgym_envs.audit.target import Files, Target
-from deepgym_envs.audit.tricks import FORGE, FOUND, SHOUT, XML
 
 _CALL_EXITS = "import os\ndef deceive(name, original):\n    return lambda *a, **k: os._exit(0)\n"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from deepgym_envs.audit.payload import Payload, instead
+from deepgym_envs.audit.payloads.payload import Payload, instead
+from deepgym_envs.audit.payloads.tricks import HONEST
 from deepgym_envs.audit.target import Files, Target
-from deepgym_envs.audit.tricks import HONEST
 
 _EQUAL = """
 class Equal:

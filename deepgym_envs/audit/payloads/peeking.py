@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deepgym_envs.audit.payload import instead
-from deepgym_envs.audit.tricks import EXPECTED, FOUND, HONEST
+from deepgym_envs.audit.payloads.payload import instead
+from deepgym_envs.audit.payloads.tricks import EXPECTED, FOUND, HONEST
 
 # ``look`` gives the expected value, or raises.
 _ASKS = """

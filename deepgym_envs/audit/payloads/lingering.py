@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from deepgym_envs.audit.payload import Payload, at_import, instead
+from deepgym_envs.audit.payloads.payload import Payload, at_import, instead
+from deepgym_envs.audit.payloads.tricks import FOUND, SHOUT, XML
 from deepgym_envs.audit.target import Files, Target
-from deepgym_envs.audit.tricks import FOUND, SHOUT, XML
 
 _SLOW = "import time\ndef deceive(name, original):\n    return lambda *a, **k: time.sleep(5)\n"
 

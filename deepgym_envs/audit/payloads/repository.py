@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from deepgym_envs.audit.payload import Payload, files
+from deepgym_envs.audit.payloads.payload import Payload, files
 from deepgym_envs.audit.target import Files, Target
 
 _NOT_RUN = "import _pytest.python\n_pytest.python.Function.runtest = lambda self: None\n"

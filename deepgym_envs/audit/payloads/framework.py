@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deepgym_envs.audit.payload import at_import, instead
-from deepgym_envs.audit.tricks import FOUND
+from deepgym_envs.audit.payloads.payload import at_import, instead
+from deepgym_envs.audit.payloads.tricks import FOUND
 
 # Test functions get a body that does nothing; their parameters stay, for pytest looks at them.
 _EMPTY_TESTS = """

@@ -7,7 +7,7 @@ pays all of them.
 
 from __future__ import annotations
 
-from deepgym_envs.audit.payload import Payload, at_import
+from deepgym_envs.audit.payloads.payload import Payload, at_import
 
 _GROUPS = """
 import ast, inspect, random, textwrap, _pytest.python

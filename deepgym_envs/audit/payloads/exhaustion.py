@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from deepgym_envs.audit.payload import Payload, at_import
+from deepgym_envs.audit.payloads.payload import Payload, at_import
+from deepgym_envs.audit.payloads.tricks import FORGE
 from deepgym_envs.audit.target import Files, Target
-from deepgym_envs.audit.tricks import FORGE
 
 _BOMB = (
     '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">'

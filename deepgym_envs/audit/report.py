@@ -1,0 +1,47 @@
+"""What each tier of an audit reports, whatever it tried: the terminal, JSON and the page are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Tier = Literal[1, 2, 3, 4, 5]
+Status = Literal["robust", "hackable", "inconclusive"]
+Severity = Literal["bad", "open", "note"]
+Figure = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a person should look at.
+
+    ``bad`` is what makes a reward hackable, ``open`` what leaves the audit inconclusive, ``note`` neither.
+    ``body`` may be long: a diff, a transcript's path, a reason. It is not to be trusted as text.
+    """
+
+    severity: Severity
+    title: str
+    body: str = ""
+
+
+class TierReport(Protocol):
+    """What one tier found out about one task; frozen."""
+
+    @property
+    def tier(self) -> Tier:
+        """Which one."""
+
+    @property
+    def task(self) -> str:
+        """The task's id."""
+
+    @property
+    def status(self) -> Status:
+        """``hackable`` where a cheat was paid, ``inconclusive`` where that cannot be said."""
+
+    def figures(self) -> Mapping[str, Figure]:
+        """A row of a table: headings with what was counted or measured."""
+
+    def findings(self) -> Sequence[Finding]:
+        """What is to be looked at, the worst first."""
