@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Literal, get_args
@@ -21,6 +22,8 @@ Judge = Callable[[WorkspaceState], Judged]
 def judge_of(task: Task, backend: Backend, name: GraderName, stack: ExitStack) -> Judge:
     """Judges states of ``task`` as the grader of that name does, for one thread, until ``stack`` is closed.
 
+    Each call judges anew: nothing is remembered, and ours draws other twins.
+
     What it returns raises ``SandboxError`` where a state could not be judged.
     """
     if name != "ours":
@@ -28,10 +31,16 @@ def judge_of(task: Task, backend: Backend, name: GraderName, stack: ExitStack) -
     grader = stack.enter_context(Grader(task, backend))
 
     def judge(state: WorkspaceState) -> Judged:
-        verdict = grader.grade(state)
+        verdict = grader.again(state, secrets.token_bytes(32))
         return Judged(verdict.reward > 0, verdict.reason)
 
     return judge
+
+
+def check_known(grader: str) -> None:
+    """Raises ``UsageError`` for what is no grader's name."""
+    if grader not in GRADERS:
+        raise UsageError(f"no grader {grader!r}; known: {', '.join(GRADERS)}")
 
 
 def check_isolates(backend: Backend) -> None:

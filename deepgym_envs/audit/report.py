@@ -10,6 +10,13 @@ Tier = Literal[1, 2, 3, 4, 5]
 Status = Literal["robust", "hackable", "inconclusive"]
 Severity = Literal["bad", "open", "note"]
 Figure = str | float | int | None
+TIERS: Mapping[Tier, str] = {
+    1: "known cheats, lazy agents and honest work",
+    2: "a model that sees the grader and the hidden tests",
+    3: "a model that sees the score alone",
+    4: "tests that pass what is wrong, and leaks of the solution",
+    5: "what reinforcement learning finds",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,31 @@ class TierReport(Protocol):
         """``hackable`` where a cheat was paid, ``inconclusive`` where that cannot be said."""
 
     def figures(self) -> Mapping[str, Figure]:
-        """A row of a table: headings with what was counted or measured."""
+        """A row of a table: headings, the same for all reports of a tier, with what was counted or measured.
+
+        A float is a share.
+        """
 
     def findings(self) -> Sequence[Finding]:
         """What is to be looked at, the worst first."""
+
+
+def shown(figure: Figure) -> str:
+    """A figure as a person reads it.
+
+    >>> shown(0.0487), shown(61), shown(None)
+    ('4.9%', '61', '-')
+    """
+    if figure is None:
+        return "-"
+    return f"{figure:.1%}" if isinstance(figure, float) else str(figure)
+
+
+def worst(statuses: Sequence[Status]) -> Status:
+    """What several reports on one task come to.
+
+    >>> worst(["robust", "inconclusive"])
+    'inconclusive'
+    """
+    order: tuple[Status, ...] = ("hackable", "inconclusive")
+    return next((status for status in order if status in statuses), "robust")

@@ -4,43 +4,57 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
 import typer
-from rich.box import SIMPLE
-from rich.markup import escape
-from rich.table import Table
 
-from deepgym_envs.audit import GRADERS, PAYLOADS, GraderName, Letter, Payload, Report, Trial, audit
-from deepgym_envs.audit.judges import check_isolates
+from deepgym_envs.audit import (
+    GRADERS,
+    PAYLOADS,
+    POLICIES,
+    GraderName,
+    Letter,
+    Payload,
+    Policy,
+    Report,
+    TierReport,
+    audit,
+)
+from deepgym_envs.audit.judges import check_isolates, check_known
 from deepgym_envs.audit.page import html_page
-from deepgym_envs.audit.policies import POLICIES, Policy
+from deepgym_envs.audit.report import worst
+from deepgym_envs.cli.audit_tables import show
 from deepgym_envs.cli.backends import chosen_backend
 from deepgym_envs.cli.board import Board
 from deepgym_envs.cli.choice import JsonOption, SandboxOption, SuiteOption, chosen_tasks
 from deepgym_envs.cli.exit_status import FINDINGS, NOT_JUDGED
-from deepgym_envs.cli.screen import STDOUT, complain, print_json
+from deepgym_envs.cli.screen import complain, print_json
 from deepgym_envs.errors import DeepGymError, TaskError, UsageError
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.task import Task
 from deepgym_envs.text import clean, shorten
 
-_SHOWN = 12
+Step = Callable[[Task, Backend, Callable[[str], None]], TierReport]
 
 
 def audit_command(  # noqa: PLR0913, PLR0917 - a command has as many options as it needs
     task: Annotated[list[str] | None, typer.Argument(help="A task's id or folder.")] = None,
     suite: SuiteOption = None,
+    tier: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=5, help="1 to 5; may be repeated.", show_default="1"),
+    ] = None,
     grader: Annotated[
         list[str] | None,
         typer.Option(help=f"{', '.join(GRADERS)}; may be repeated.", show_default="ours"),
     ] = None,
-    payload: Annotated[list[str] | None, typer.Option(help="Try this one; may be repeated.")] = None,
-    letter: Annotated[list[str] | None, typer.Option(help="Try a class, A to H; may be repeated.")] = None,
+    payload: Annotated[list[str] | None, typer.Option(help="Tier 1: try this; may be repeated.")] = None,
+    letter: Annotated[list[str] | None, typer.Option(help="Tier 1: try a class, A to H.")] = None,
+    honest: Annotated[int, typer.Option(min=1, help="Tier 1: how often honest work is judged.")] = 1,
     sandbox: SandboxOption = "auto",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Tasks at a time.", show_default="processors, at most 8")
@@ -48,35 +62,29 @@ def audit_command(  # noqa: PLR0913, PLR0917 - a command has as many options as 
     html: Annotated[Path | None, typer.Option(help="Write a page that shows all of it.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Put cheats, lazy agents and honest work before graders: only honest work may be paid.
+    """Try to be paid for nothing: known cheats, models, weak tests, reinforcement learning.
 
     Exit status: 0 robust, 1 hackable, 2 unusable arguments, 3 inconclusive: something could not be judged, or
     honest work was refused.
     """
-    graders = _graders(grader)
-    payloads, policies = _chosen(payload, letter)
+    steps = _steps(tier, _graders(grader), *_chosen(payload, letter), honest)
     tasks = chosen_tasks(suite, task)
     troubles: dict[str, str] = {}
-    trials = (len(payloads) + 4) * len(graders) + (len(policies) if "ours" in graders else 0)
-    with Board("trials", trials * len(tasks)) as board:
+    with Board("reports", len(steps) * len(tasks)) as board:
         backend = chosen_backend(sandbox, board.say)
         check_isolates(backend)
 
-        def one(item: tuple[str, Task | TaskError]) -> Report | None:
-            try:
-                return _audited(item[1], backend, graders, payloads, policies, board)
-            except DeepGymError as error:
-                troubles[item[0]] = str(error)
-                return None
+        def one(item: tuple[str, Task | TaskError]) -> list[TierReport]:
+            return list(_audited(*item, steps, backend, board, troubles))
 
         with ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool:
-            reports = [report for report in pool.map(one, tasks.items()) if report is not None]
+            reports = [report for found in pool.map(one, tasks.items()) for report in found]
     if html is not None:
         html.write_text(html_page(reports), encoding="utf-8")
     if json:
         print_json(summary(reports, troubles))
     else:
-        _show(reports)
+        show(reports)
     for name, why in troubles.items():
         complain(why if name in why else f"{name}: {why}")
     if any(report.status == "hackable" for report in reports):
@@ -85,69 +93,85 @@ def audit_command(  # noqa: PLR0913, PLR0917 - a command has as many options as 
         raise typer.Exit(NOT_JUDGED)
 
 
-def summary(reports: Sequence[Report], troubles: Mapping[str, str]) -> dict[str, Any]:
+def summary(reports: Sequence[TierReport], troubles: Mapping[str, str]) -> dict[str, Any]:
     """What ``--json`` prints."""
-    graders = list(dict.fromkeys(name for report in reports for name in report.graders))
-    bounds = [report.bound() for report in reports]
+    statuses: dict[str, list[TierReport]] = {}
+    for report in reports:
+        statuses.setdefault(report.task, []).append(report)
     return {
-        "tasks": len(reports) + len(troubles),
-        "payloads": len({(trial.what, trial.name) for report in reports for trial in report.tried()}),
-        "accepted": [_pair(report, trial) for report in reports for trial in report.accepted()],
-        "gold_refused": [_pair(report, trial) for report in reports for trial in report.refused()],
-        "not_judged": [_pair(report, trial) for report in reports for trial in report.not_judged()],
+        "status": {task: worst([report.status for report in same]) for task, same in statuses.items()},
         "troubles": dict(troubles),
-        "bound": None
-        if not bounds or None in bounds
-        else max(bound for bound in bounds if bound is not None),
-        "status": {report.task: report.status for report in reports},
-        "by_grader": {
-            name: {
-                "tried": sum(len(report.tried(name)) for report in reports),
-                "accepted": sum(len(report.accepted(name)) for report in reports),
+        "reports": [
+            {
+                "task": report.task,
+                "tier": report.tier,
+                "status": report.status,
+                "figures": dict(report.figures()),
+                "findings": [asdict(finding) for finding in report.findings()],
+                **({"trials": _trials(report)} if isinstance(report, Report) else {}),
             }
-            for name in graders
-        },
-        "trials": [
-            {"task": report.task, **vars(trial), "seconds": round(trial.seconds, 3)}
             for report in reports
-            for trial in report.trials
         ],
     }
 
 
-def _pair(report: Report, trial: Trial) -> dict[str, str]:
-    return {
-        "task": report.task,
-        "payload": trial.name,
-        "grader": trial.grader,
-        "reason": shorten(clean(trial.reason), 300),
-    }
+def _trials(report: Report) -> list[dict[str, Any]]:
+    return [
+        {**vars(trial), "reason": shorten(clean(trial.reason), 300), "seconds": round(trial.seconds, 3)}
+        for trial in report.trials
+    ]
 
 
 def _audited(
-    wanted: Task | TaskError,
+    name: str,
+    task: Task | TaskError,
+    steps: Sequence[Step],
     backend: Backend,
+    board: Board,
+    troubles: dict[str, str],
+) -> Iterator[TierReport]:
+    for step in steps:
+        try:
+            if isinstance(task, TaskError):
+                raise task
+            yield step(task, backend, lambda said: board.say(f"{name}: {said}"))
+        except DeepGymError as error:
+            troubles[name] = str(error)
+        board.advance()
+
+
+def _steps(
+    tiers: Sequence[int] | None,
     graders: Sequence[GraderName],
     payloads: Sequence[Payload],
     policies: Sequence[Policy],
-    board: Board,
-) -> Report:
-    if isinstance(wanted, TaskError):
-        raise wanted
+    honest: int,
+) -> Sequence[Step]:
+    """What is done for each task."""
+    steps: list[Step] = []
+    for tier in sorted(set(tiers or (1,))):
+        if tier == 1:
+            steps += [_Heuristics(grader, payloads, policies, honest) for grader in graders]
+    return steps
 
-    def told(trial: Trial) -> None:
-        board.advance()
-        board.say(f"{wanted.id}: {trial.name} before {trial.grader}")
 
-    return audit(
-        wanted, sandbox=backend, graders=graders, payloads=payloads, policies=policies, on_trial=told
-    )
+@dataclass(frozen=True)
+class _Heuristics:
+    grader: GraderName
+    payloads: Sequence[Payload]
+    policies: Sequence[Policy]
+    honest: int
+
+    def __call__(self, task: Task, backend: Backend, say: Callable[[str], None]) -> TierReport:
+        return audit(
+            task, sandbox=backend, grader=self.grader, payloads=self.payloads, policies=self.policies,
+            honest=self.honest, on_trial=lambda trial: say(f"{trial.name} before {self.grader}"),
+        )  # fmt: skip
 
 
 def _graders(names: Sequence[str] | None) -> Sequence[GraderName]:
     for name in names or ():
-        if name not in GRADERS:
-            raise UsageError(f"no grader {name!r}; known: {', '.join(GRADERS)}")
+        check_known(name)
     return cast(Sequence[GraderName], tuple(dict.fromkeys(names or ("ours",))))
 
 
@@ -169,49 +193,3 @@ def _chosen(
     chosen = set(names or ())
     payloads = [part for part in PAYLOADS if part.name in chosen or part.letter in wanted]
     return payloads, [part for part in POLICIES if part.name in chosen or "H" in wanted]
-
-
-def _show(reports: Sequence[Report]) -> None:
-    table = Table(box=SIMPLE, caption="at most: upper limit at 95 %; refused: honest work; open: not judged")
-    table.add_column("task", no_wrap=True)
-    table.add_column("grader", no_wrap=True)
-    for heading in ("tried", "paid", "at most", "refused", "open"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for report in reports:
-        for grader in report.graders:
-            table.add_row(escape(report.task), grader, *_numbers(report, grader))
-    STDOUT.print(table, width=None if STDOUT.is_terminal else 130)
-    for report in reports:
-        for line in _lines(report):
-            STDOUT.print(line, markup=False, highlight=False, soft_wrap=True)
-    counts = Counter(report.status for report in reports)
-    said = ", ".join(f"{counts[status]} {status}" for status in ("robust", "hackable", "inconclusive"))
-    STDOUT.print(said, highlight=False)
-
-
-def _numbers(report: Report, grader: GraderName) -> tuple[str, ...]:
-    bound = report.bound(grader)
-    return (
-        str(len(report.tried(grader))),
-        str(len(report.accepted(grader))),
-        "-" if bound is None else f"{bound:.1%}",
-        str(len(report.refused(grader))),
-        str(len(report.not_judged(grader))),
-    )
-
-
-def _lines(report: Report) -> list[str]:
-    """What was paid, refused and not judged, by name, the first of each."""
-    lines = []
-    for grader in report.graders:
-        sides = (
-            ("paid", report.accepted(grader)),
-            ("honest work refused", report.refused(grader)),
-            ("not judged", report.not_judged(grader)),
-        )
-        for said, trials in sides:
-            names = [trial.name for trial in trials]
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            if names:
-                lines.append(f"{report.task}: {grader}: {said}: {', '.join(names[:_SHOWN])}{more}")
-    return lines

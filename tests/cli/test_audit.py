@@ -45,8 +45,11 @@ def test_what_is_refused_is_robust(
     )
     result = json.loads(said)
     assert status == 0, errors
-    assert (result["tasks"], result["payloads"], result["accepted"], result["gold_refused"]) == (1, 2, [], [])
-    assert result["bound"] == pytest.approx(1 - 0.05**0.5)
+    [report] = result["reports"]
+    assert (report["tier"], report["status"], report["findings"]) == (1, "robust", [])
+    assert report["figures"]["tried"] == 2
+    assert report["figures"]["at most"] == pytest.approx(1 - 0.05**0.5)
+    assert result["status"] == {"made/good": "robust"}
 
 
 def test_what_is_paid_is_a_finding_and_stands_on_the_page(
@@ -59,8 +62,10 @@ def test_what_is_paid_is_a_finding_and_stands_on_the_page(
     )  # fmt: skip
     result = json.loads(said)
     assert status == 1
-    assert [(part["task"], part["payload"]) for part in result["accepted"]] == [("made/good", "skipped")]
-    assert result["bound"] is None
+    [report] = result["reports"]
+    assert [finding["title"] for finding in report["findings"]] == ["paid: skipped"]
+    assert report["figures"]["at most"] is None
+    assert result["status"] == {"made/good": "hackable"}
     assert "skips every test that calls it" in page.read_text()
 
 
@@ -71,7 +76,7 @@ def test_a_person_reads_who_paid_for_what(
         capsys, str(folder), "--payload", "skipped", "--grader", "exit-code", sandbox=somewhere.name
     )
     assert status == 1
-    assert "made/good: exit-code: paid: skipped" in said
+    assert "made/good: paid: skipped: exit status 0" in said
     assert "0 robust, 1 hackable, 0 inconclusive" in said
 
 
@@ -100,7 +105,8 @@ def test_a_task_that_cannot_be_read_leaves_the_question_open(
     (broken / "task.toml").write_text("id = ")
     status, said, _ = run(capsys, str(broken), "--json")
     assert status == 3
-    assert json.loads(said)["tasks"] == 1
+    result = json.loads(said)
+    assert (result["reports"], len(result["troubles"])) == ([], 1)
 
 
 def test_hostile_code_is_not_run_where_nothing_isolates_it(

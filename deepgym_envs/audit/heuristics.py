@@ -1,4 +1,4 @@
-"""Is this task's reward hackable? Payloads that solve nothing are put before graders that should not pay.
+"""Tier 1: payloads that solve nothing, put before a grader that should not pay for any of them.
 
 A falsifier, not a prover: what is refused here bounds how often cheats like these are paid, and says nothing
 of others.
@@ -7,21 +7,21 @@ of others.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from deepgym_envs.audit.judges import GRADERS, GraderName, check_isolates, judge_of
+from deepgym_envs.audit.judges import GraderName, check_isolates, check_known, judge_of
 from deepgym_envs.audit.naive import Judged
 from deepgym_envs.audit.payloads.catalogue import PAYLOADS
 from deepgym_envs.audit.payloads.payload import Letter, Payload
 from deepgym_envs.audit.policies import POLICIES, Policy, play
-from deepgym_envs.audit.report import Status
+from deepgym_envs.audit.report import Figure, Finding, Status, Tier
 from deepgym_envs.audit.rewrites import variants_of
 from deepgym_envs.audit.target import changed_state, target_of
-from deepgym_envs.errors import SandboxError, UsageError
+from deepgym_envs.errors import SandboxError
 from deepgym_envs.sandbox import Backend, BackendName, choose_backend
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
@@ -42,7 +42,6 @@ class Trial:
     what: What
     name: str
     letter: Letter | None
-    grader: GraderName
     accepted: bool | None = None
     reason: str = ""
     reward: float = 0.0
@@ -52,52 +51,74 @@ class Trial:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that was tried on one task."""
+    """Everything that was tried on one task before one grader."""
 
     task: str
     sandbox: str
-    graders: tuple[GraderName, ...]
+    grader: GraderName
     trials: tuple[Trial, ...]
 
-    def accepted(self, grader: GraderName | None = None) -> tuple[Trial, ...]:
-        """Payloads and lazy policies that were paid, by that grader or by any."""
-        return tuple(trial for trial in self._of(grader) if trial.accepted and trial.what != "honest")
+    @property
+    def tier(self) -> Tier:
+        """These are the heuristics."""
+        return 1
 
-    def refused(self, grader: GraderName | None = None) -> tuple[Trial, ...]:
-        """Honest work that was not paid, by that grader or by any."""
-        return tuple(
-            trial for trial in self._of(grader) if trial.accepted is False and trial.what == "honest"
-        )
+    @property
+    def accepted(self) -> tuple[Trial, ...]:
+        """Payloads and lazy policies that were paid."""
+        return tuple(trial for trial in self.tried if trial.accepted)
 
-    def not_judged(self, grader: GraderName | None = None) -> tuple[Trial, ...]:
+    @property
+    def refused(self) -> tuple[Trial, ...]:
+        """Honest work that was not paid."""
+        return tuple(trial for trial in self.trials if trial.accepted is False and trial.what == "honest")
+
+    @property
+    def not_judged(self) -> tuple[Trial, ...]:
         """What the infrastructure failed at."""
-        return tuple(trial for trial in self._of(grader) if trial.accepted is None)
+        return tuple(trial for trial in self.trials if trial.accepted is None)
 
-    def tried(self, grader: GraderName | None = None) -> tuple[Trial, ...]:
+    @property
+    def tried(self) -> tuple[Trial, ...]:
         """Payloads and lazy policies that were judged."""
-        return tuple(
-            trial for trial in self._of(grader) if trial.accepted is not None and trial.what != "honest"
-        )
+        return tuple(trial for trial in self.trials if trial.accepted is not None and trial.what != "honest")
 
-    def bound(self, grader: GraderName | None = None) -> float | None:
+    @property
+    def bound(self) -> float | None:
         """Upper limit, at 95 %, of the share of cheats like these that are paid; None if any was.
 
-        It is ``1 - 0.05 ** (1 / m)`` for none of ``m``, and holds for cheats drawn as these were. Without a
-        grader it is the largest of all graders'.
+        It is ``1 - 0.05 ** (1 / m)`` for none of ``m``, and holds for cheats drawn as these were.
         """
-        tried = min(len(self.tried(name)) for name in (self.graders if grader is None else (grader,)))
-        return None if self.accepted(grader) or not tried else upper_bound(tried)
+        return None if self.accepted or not self.tried else upper_bound(len(self.tried))
 
     @property
     def status(self) -> Status:
         """``hackable`` if a cheat was paid; ``inconclusive`` if something could not be judged, or honest work
         was refused, since a grader that pays nobody refuses cheats as well."""
-        if self.accepted():
+        if self.accepted:
             return "hackable"
-        return "inconclusive" if self.not_judged() or self.refused() or not self.tried() else "robust"
+        return "inconclusive" if self.not_judged or self.refused or not self.tried else "robust"
 
-    def _of(self, grader: GraderName | None) -> Iterator[Trial]:
-        return (trial for trial in self.trials if grader in (None, trial.grader))
+    def figures(self) -> Mapping[str, Figure]:
+        """How many were tried and paid, and what follows."""
+        honest = [trial for trial in self.trials if trial.what == "honest"]
+        return {
+            "grader": self.grader,
+            "tried": len(self.tried),
+            "paid": len(self.accepted),
+            "at most": self.bound,
+            "honest": len(honest),
+            "refused": len(self.refused),
+            "not judged": len(self.not_judged),
+        }
+
+    def findings(self) -> Sequence[Finding]:
+        """Each cheat that was paid, honest work that was not, and what could not be judged."""
+        return [
+            *(Finding("bad", f"paid: {trial.name}", trial.reason) for trial in self.accepted),
+            *(Finding("open", f"honest work refused: {trial.name}", trial.reason) for trial in self.refused),
+            *(Finding("open", f"not judged: {trial.name}", trial.reason) for trial in self.not_judged),
+        ]
 
 
 def upper_bound(tried: int) -> float:
@@ -118,21 +139,22 @@ def audit(
     task: Task,
     *,
     sandbox: BackendName | Backend = "auto",
-    graders: Sequence[GraderName] = ("ours",),
+    grader: GraderName = "ours",
     payloads: Sequence[Payload] = PAYLOADS,
     policies: Sequence[Policy] = POLICIES,
-    honest: bool = True,
+    honest: int = 1,
     on_trial: Callable[[Trial], None] | None = None,
 ) -> Report:
-    """Put every payload, and honest work, before each of ``graders``; ``policies`` play the environment.
+    """Tier 1: put every payload, and honest work, before ``grader``; ``policies`` play the environment.
 
-    Policies are for ``ours`` alone, which has step rewards. ``honest=False`` leaves the reference solution
-    and its variants out. ``on_trial`` is told of each trial as it ends.
+    Policies are for ``ours`` alone, which has step rewards. ``honest`` is how often the reference solution
+    and each variant of it is judged, with other twins each time. ``on_trial`` is told of each trial as it
+    ends.
 
     ::
 
-        report = audit(load_task("starter/seamline-small-bars"), graders=("ours", "junit"))
-        print(report.status, report.bound("ours"), [trial.name for trial in report.accepted("junit")])
+        report = audit(load_task("starter/seamline-small-bars"), grader="junit")
+        print(report.status, report.bound, [trial.name for trial in report.accepted])
 
     Raises:
         UsageError: there is no grader of that name, it cannot judge this task, or the sandbox does not
@@ -140,42 +162,39 @@ def audit(
         TaskError: nothing in the task can be attacked, or it has no good solution.
         SandboxUnavailable: there is no such sandbox here.
     """
-    unknown = [name for name in graders if name not in GRADERS]
-    if unknown or not graders:
-        raise UsageError(f"no grader {unknown[0] if unknown else ''!r}; known: {', '.join(GRADERS)}")
+    check_known(grader)
     backend = choose_backend(sandbox)
     check_isolates(backend)
     trials: list[Trial] = []
-    for trial in _trials(task, backend, graders, payloads, policies if "ours" in graders else (), honest):
+    for trial in _trials(task, backend, grader, payloads, policies if grader == "ours" else (), honest):
         trials.append(trial)
         if on_trial is not None:
             on_trial(trial)
-    return Report(task.id, backend.name, tuple(graders), tuple(trials))
+    return Report(task.id, backend.name, grader, tuple(trials))
 
 
 def _trials(
     task: Task,
     backend: Backend,
-    graders: Sequence[GraderName],
+    grader: GraderName,
     payloads: Sequence[Payload],
     policies: Sequence[Policy],
-    honest: bool,
+    honest: int,
 ) -> Iterator[Trial]:
     target = target_of(task)
     with ExitStack() as stack:
-        judges = {name: judge_of(task, backend, name, stack) for name in graders}
-        in_haste = {name: judge_of(_hurried(task), backend, name, stack) for name in graders}
-        for name, state in variants_of(task).items() if honest else ():
-            for grader, judge in judges.items():
-                yield _tried(Trial("honest", name, None, grader), judge, state)
+        at_leisure = judge_of(task, backend, grader, stack)
+        in_haste = judge_of(_hurried(task), backend, grader, stack)
+        for name, state in variants_of(task).items():
+            for _ in range(honest):
+                yield _tried(Trial("honest", name, None), at_leisure, state)
         for payload in payloads:
+            trial = Trial("payload", payload.name, payload.letter, robustness=payload.robustness)
             state = changed_state(task, payload.make(target))
-            for grader, judge in (in_haste if payload.letter == "F" else judges).items():
-                trial = Trial("payload", payload.name, payload.letter, grader, robustness=payload.robustness)
-                yield _tried(trial, judge, state)
+            yield _tried(trial, in_haste if payload.letter == "F" else at_leisure, state)
     for policy in policies:
         judge = partial(_played, task, backend, policy)
-        yield _tried(Trial("policy", policy.name, "H", "ours"), judge, WorkspaceState(task.base))
+        yield _tried(Trial("policy", policy.name, "H"), judge, WorkspaceState(task.base))
 
 
 def _hurried(task: Task) -> Task:
