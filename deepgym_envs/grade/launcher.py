@@ -32,6 +32,10 @@ class Reporter:
     def detail(self, report: Any) -> str:
         return str(report.longreprtext)[-self.detail_chars :] if self.detail_chars else ""
 
+    def pytest_report_teststatus(self) -> Any:
+        """Say nothing of a test on the terminal, unless a person is to read it."""
+        return None if self.detail_chars else ("", "", "")
+
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
             self.tell(broken=report.nodeid, detail=self.detail(report))

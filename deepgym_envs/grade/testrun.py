@@ -99,10 +99,10 @@ def _run_hidden_files(
     files = {f"tests/{path}": data for path, data in hidden.items() if path != ORACLE}
     files["tests/pytest.ini"] = _TRUSTED_INI
     tests = "{files}/tests"
-    arguments = ["-c", f"{tests}/pytest.ini", "--rootdir", tests, "--confcutdir", tests,
+    # Telling why a test fails takes ten times as long as the test, and twins fail on purpose.
+    how = [f"--tb={traceback}"] if detail_chars else ["--tb=no", "--assert=plain"]
+    arguments = [*how, "-c", f"{tests}/pytest.ini", "--rootdir", tests, "--confcutdir", tests,
                  "--import-mode=importlib", "--continue-on-collection-errors",
-                 # Making a traceback takes ten times as long as a failing test; twins fail on purpose.
-                 f"--tb={traceback if detail_chars else 'no'}",
                  *([f"{tests}/{node}" for node in wanted] or [tests])]  # fmt: skip
     return _run(box, _command(task, files, arguments, detail_chars, None))
 
