@@ -33,7 +33,7 @@ def source_of(frame):
     lines, first = inspect.getsourcelines(frame.f_code)
     return first - 1, textwrap.dedent("".join(lines))
 def look(name, args):
-    return answer(inspect.stack()[1].frame, name, source_of)
+    return answer(inspect.stack(0)[1].frame, name, source_of)
 """
 _BY_TRACEBACK = """
 def cached(frame):

@@ -103,10 +103,14 @@ def waiting(frame):
     while frame is not None and is_test(frame):
         yield frame
         frame = frame.f_back
+PARSED = {}
+def comparisons(source):
+    if source not in PARSED:
+        PARSED[source] = [node for node in ast.walk(ast.parse(source))
+                          if isinstance(node, ast.Compare) and len(node.ops) == 1]
+    return PARSED[source]
 def compared(source, first, frame, name):
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Compare) or len(node.ops) != 1:
-            continue
+    for node in comparisons(source):
         if not node.lineno <= frame.f_lineno - first <= (node.end_lineno or node.lineno):
             continue
         called = {getattr(call.func, "id", getattr(call.func, "attr", "")) for call in ast.walk(node.left)
