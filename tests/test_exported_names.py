@@ -13,7 +13,10 @@ import deepgym_envs
 import deepgym_wrappers
 
 PACKAGES = [deepgym_envs, deepgym_wrappers]
-INNER = ["deepgym_envs.sandbox", "deepgym_envs.grade", "deepgym_envs.reward"]
+INNER = [
+    "deepgym_envs.sandbox", "deepgym_envs.grade", "deepgym_envs.reward",
+    "deepgym_envs.kl", "deepgym_envs.overoptimisation", "deepgym_wrappers.sinks",
+]  # fmt: skip
 
 
 def _imported(package: ModuleType) -> set[str]:
