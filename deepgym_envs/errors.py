@@ -7,6 +7,7 @@
     │   └── UnknownTask (LookupError)     there is no task, suite or recipe of that name
     ├── UsageError (ValueError)           an argument that cannot be used: an option, a file, a folder
     ├── ActionError (ValueError)          the agent's doing: becomes an observation, never leaves env.step
+    ├── ModelError (RuntimeError)         a language model or its server failed: ask again, or another one
     └── SandboxError (RuntimeError)       infrastructure: the sample is masked, never rewarded
         ├── SandboxUnavailable            no backend can run here: install or start something
         ├── ImageError                    an image could not be built
@@ -37,6 +38,10 @@ class UsageError(DeepGymError, ValueError):
 
 class ActionError(DeepGymError, ValueError):
     """The agent asked for something that cannot be done; shown to it as an observation."""
+
+
+class ModelError(DeepGymError, RuntimeError):
+    """A language model, or the server that it is behind, gave no answer that can be used."""
 
 
 class SandboxError(DeepGymError, RuntimeError):

@@ -149,6 +149,16 @@ def test_the_example_of_the_page_on_kl_prints_what_stands_below_it(tmp_path: Pat
     assert done.stdout == _blocks(page, "text")[0]
 
 
+@pytest.mark.docker
+@pytest.mark.slow
+def test_the_example_of_models_that_try_to_cheat_prints_what_stands_below_it(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "audit.md"
+    (tmp_path / "attack.py").write_text(_blocks(page, "python")[0])
+    done = _run("python -W error attack.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == _blocks(page, "text")[0]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):

@@ -11,6 +11,7 @@ Every check of a sandbox, one test each::
 """
 
 from deepgym_envs.authoring.template import PYTEST_PINS
+from deepgym_envs.testing.chat_server import ChatAnswer, ChatRequest, ChatServer
 from deepgym_envs.testing.checks import SandboxCheck, check_sandbox, sandbox_checks
 from deepgym_envs.testing.fakes import Answer, FakeBackend, FakeSandbox, completed
 from deepgym_envs.testing.tasks import make_recipe, make_task
@@ -18,6 +19,9 @@ from deepgym_envs.testing.tasks import make_recipe, make_task
 __all__ = [
     "PYTEST_PINS",
     "Answer",
+    "ChatAnswer",
+    "ChatRequest",
+    "ChatServer",
     "FakeBackend",
     "FakeSandbox",
     "SandboxCheck",
