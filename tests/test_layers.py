@@ -17,7 +17,7 @@ WRAPPERS = ROOT / "wrappers" / "deepgym_wrappers"
 # A package or module of deepgym_envs, and its layer: it imports only from lower ones.
 LAYERS = {
     "errors": 0, "owner": 0, "paths": 0, "text": 0, "syntax": 0, "statistics": 0, "strict_json": 0, "plain": 0,
-    "kl": 0,
+    "advantage": 0, "kl": 0,
     "state": 1, "manifest": 1, "action": 1, "lock": 1, "git_library": 1, "trajectory": 1,
     "rewriting": 1, "sqlite_file": 1, "signing_key": 1, "overoptimisation": 1,
     "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2, "twin": 2, "oracle_input": 2,
@@ -37,7 +37,7 @@ LAYERS = {
 # Of these every file may import any other of the same one, as long as no cycle comes of it.
 PACKAGES = (
     "rewriting", "sandbox", "grade", "reward", "authoring", "cli", "agents", "importers", "testing", "audit",
-    "kl", "overoptimisation",
+    "advantage", "kl", "overoptimisation",
 )  # fmt: skip
 HEAVY = {
     "docker": ("sandbox/docker.py", "sandbox/engine.py", "sandbox/image.py", "sandbox/base_image.py"),
