@@ -13,6 +13,12 @@ _ESCAPES = re.compile(
     r"|\x1b[ -/]*[0-~]"
     r"|\x9b[0-?]*[ -/]*[@-~]",
 )
+# What Unicode tells a display to leave out, of letters and marks; in them any text can be hidden.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff]"
+)
+_LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _VARYING = (
     (re.compile(r"\b0x[0-9a-fA-F]{6,16}\b"), "0x…"),
     (re.compile(r"\bin \d+\.\d\ds( \(\d+:\d\d:\d\d\))?"), "in …s"),
@@ -21,16 +27,16 @@ _VARYING = (
 
 
 def clean(data: bytes | str) -> str:
-    """Text without terminal escapes, control characters, or characters that reorder or hide what follows.
+    """Text without terminal escapes, control characters, or characters that reorder, hide or are not shown.
 
     >>> clean(b"\\x1b[31mred\\x1b[0m\\r\\nnext\\xff")
     'red\\nnext\\ufffd'
     """
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-    text = _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = _LINE_ENDS.sub("\n", _ESCAPES.sub("", text))
     if text.isascii() and text.isprintable():
         return text
-    return "".join(char for char in text if char in "\n\t" or _may_stay(char))
+    return "".join(char for char in _INVISIBLE.sub("", text) if char in "\n\t" or _may_stay(char))
 
 
 def _may_stay(char: str) -> bool:

@@ -105,7 +105,7 @@ class Toolbox:
         found = self._box.find(query)
         matches = sum(line.match for line in found.lines)
         if not matches:
-            return Effect(f"no matches for {action.pattern!r}", state)
+            return Effect(f"no matches for {clean(action.pattern)!r}", state)
         rows: list[str] = []
         last = None
         for line in found.lines:

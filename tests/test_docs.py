@@ -166,6 +166,24 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_every_defence_names_a_module_and_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "threat-model.md").read_text().partition("## Defences")[2]
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("|")]
+    defences = [row for row in rows if not row[0].startswith(("**", "---")) and len(row) == 3]
+    assert len(defences) >= 50
+    for what, modules, tests in defences:
+        for module in re.findall(r"`([^`]+)`", modules):
+            assert (ROOT / "deepgym_envs" / module).is_file(), what
+        named = re.findall(r"`([\w/]+\.py)::(\w+)(?:\[([\w]+)\])?`", tests)
+        assert len(named) == tests.count("`") // 2 > 0, what
+        for file, test, case in named:
+            source = (ROOT / "tests" / file).read_text()
+            checks = ROOT.glob("deepgym_envs/testing/*_checks.py") if "conformance" in file else ()
+            assert f"def {test}(" in source, f"{file}::{test}"
+            cases = "".join([source, *(place.read_text() for place in checks)])
+            assert not case or re.search(rf'def {case}\(|"{case}":', cases), f"{file}::{test}[{case}]"
+
+
 def test_every_command_and_every_option_of_the_command_line_is_described() -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
     for name, command in _leaves(typer.main.get_command(app)):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import pickle
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +32,8 @@ from deepgym_envs.env import Measure
 from deepgym_envs.errors import BoxLost
 from deepgym_envs.grade import Grader
 from deepgym_envs.sandbox import Command, Completed, Sandbox
-from deepgym_envs.testing import FakeBackend, FakeSandbox
+from deepgym_envs.testing import FakeBackend, FakeSandbox, completed
+from deepgym_envs.text import clean
 
 from .tiny import BROKEN, MakeTiny, fake, make_tiny, tiny, tiny_tests
 
@@ -319,6 +322,51 @@ def test_a_run_of_tests_that_the_agent_changed_is_shown_and_not_paid(make_tiny: 
     assert info["potential"] == 0.0
     assert len(backend.runs) == 3
     assert backend.runs[2][0] == backend.runs[0][0] != backend.runs[1][0]
+    env.close()
+
+
+def test_nothing_that_a_grading_said_comes_back_to_the_agent(tiny: Task) -> None:
+    def leaking(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        done, after = tiny_tests(state, command)
+        if "tests/test_hidden.py" not in command.files:
+            return done, after
+        return replace(done, output=b"canary", report=done.report.replace(b'""', b'"canary"')), after
+
+    env = SweEnv(tiny, FakeBackend(leaking), commands=True)
+    again = EditFile(path=MODULE, old="a + b", new="a * b")
+    steps = play(env, MEND, RunTests(), RunCommand(command="ls"), again, Submit())
+    assert steps[-1][4]["reason"] == "tests_failed"
+    seen = "".join(repr(observation) for observation, *_ in steps)
+    assert not [word for word in ("canary", "test_hidden", "test_negative") if word in seen]
+    assert "canary" not in repr(steps[-1][4])
+    env.close()
+
+
+HOSTILE = "a\x1b[2Jb\x1b]0;t\x07c\x9b1md\u202ee\u200bf\U000e0041g\u2028h\ufe00i\rk"
+
+
+def test_no_observation_holds_what_moves_hides_or_reorders(tiny: Task) -> None:
+    path = f"tiny/{HOSTILE}.py"
+
+    def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+        if "launcher.py" in command.files:
+            row = {"test": HOSTILE, "outcome": "failed", "detail": HOSTILE}
+            rows = [{**row, "when": "call"}, {"broken": HOSTILE, "detail": HOSTILE}]
+            report = "".join(json.dumps(row) + "\n" for row in rows)
+            return completed(1, output=HOSTILE.encode(), report=report.encode()), state
+        return completed(output=HOSTILE.encode()), state.with_file(path, HOSTILE.encode())
+
+    env = SweEnv(tiny, FakeBackend(answer), commands=True, measure="never")
+    found = play(
+        env, RunCommand(command="x"), ListFiles(), Search(pattern="a", context=1), ReadFile(path=path),
+        EditFile(path=path, old=HOSTILE, new=""), EditFile(path=path, old="a zzz", new="b"),
+        WriteFile(path=path, content=HOSTILE), ReadFile(path=f"{path}x"), ReadFile(path=f"{path}/x"),
+        ListFiles(path=f"{path}/x"), Search(pattern=HOSTILE), RunTests(), RunTests(tests=(f"-{HOSTILE}",)),
+    )  # fmt: skip
+    for observation, *_ in found:
+        said = observation["output"]
+        assert said == clean(said)
+        assert said
     env.close()
 
 

@@ -90,7 +90,7 @@ def test_a_memory_that_is_given_is_used_and_stays_open(tiny: Task, fake: FakeBac
     assert done.flaky == {}
 
 
-def test_a_task_that_is_not_steady_is_reported_and_its_first_verdict_counts(tiny: Task) -> None:
+def test_a_task_that_is_not_steady_is_reported_and_not_paid(tiny: Task) -> None:
     runs: list[str] = []
 
     def answer(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
@@ -102,7 +102,7 @@ def test_a_task_that_is_not_steady_is_reported_and_its_first_verdict_counts(tiny
     memory.keep(("another task", "s", "verdict"), 0.0)
     memory.keep(("another task", "s", "verdict"), 1.0)
     done = evaluate([tiny], "oracle", episodes=3, workers=1, sandbox=FakeBackend(answer), memory=memory)
-    assert done.total.solved == 3
+    assert done.total.solved == 0
     assert [flake.tests for flake in done.flaky[tiny.id]] == [
         ("test_hidden.py::test_add", "test_hidden.py::test_negative")
     ]

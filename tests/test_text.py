@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 
@@ -12,15 +13,19 @@ from hypothesis import strategies as st
 from deepgym_envs.text import clean, shorten, steady
 
 HOSTILE = st.text(
-    st.sampled_from("\x1b[]PX^_31m;\x07\x9b\x9c\\a\n\r\t\u202e\u200b\U000e0041\ud800 é"), max_size=60
+    st.sampled_from(
+        "\x1b[]PX^_31m;\x07\x9b\x9c\\a\n\r\t\u202e\u200b\u2028\ufe0f\U000e0041\U000e0141\ud800 é"
+    ),
+    max_size=60,
 )
 
 
 @given(st.binary() | st.text() | HOSTILE)
 def test_nothing_that_hides_reorders_or_moves_is_left(data: bytes | str) -> None:
     text = clean(data)
-    bad = [char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Cs") and char not in "\n\t"]
-    assert not bad
+    hiding = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    assert not [char for char in text if unicodedata.category(char) in hiding and char not in "\n\t"]
+    assert not re.search("[\u115f\u3164\ufe00-\ufe0f\U000e0000-\U000e0fff]", text)
     text.encode()  # raises for what no file can hold
     assert clean(text) == text
 
@@ -37,6 +42,8 @@ def test_nothing_that_hides_reorders_or_moves_is_left(data: bytes | str) -> None
         ("FAILED \x1b]8;; hidden for ever", "FAILED 8;; hidden for ever"),
         ("\x9b31mC1", "C1"),
         (b"\xff\xfe", "\ufffd\ufffd"),
+        ("FAILED\u2028passed\x85", "FAILED\npassed\n"),
+        ("a\U000e0061\U000e0101\ufe00\u3164\uffa0b", "ab"),
     ],
 )
 def test_clean_keeps_the_words(data: bytes | str, text: str) -> None:

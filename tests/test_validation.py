@@ -146,6 +146,13 @@ def test_each_run_has_another_order_which_the_seed_decides(tmp_path: Path) -> No
     assert all(sorted(order) == sorted(nodes) for order in orders[0])
 
 
+def test_every_second_repeat_has_other_hashes_of_strings(tmp_path: Path) -> None:
+    backend = FakeBackend(Scripted(as_it_should))
+    validate(tiny(tmp_path), backend=backend, repeats=4)
+    warm = [command.warm for command in backend.boxes[0].commands if b"--confcutdir" in command.stdin]
+    assert warm[:10] == [True, True, False, True, False] * 2
+
+
 def test_a_solution_that_does_not_solve_is_rejected(tmp_path: Path, local: Backend) -> None:
     task = tiny(tmp_path, gold={"tiny/__init__.py": BROKEN.replace("a - b", "a - b + 1")})
     found = validate(task, backend=local, repeats=1)

@@ -60,8 +60,8 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
     memory: Annotated[Path | None, typer.Option(help="Folder of results that outlive this run.")] = None,
     key: KeyOption = None,
     recheck: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Share of known results to measure again.")
-    ] = 0.0,
+        float, typer.Option(min=0.0, max=1.0, help="Share of results to find out twice.")
+    ] = 0.05,
     json: JsonOption = False,
 ) -> None:
     """Let an agent play tasks and count what it solves.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from deepgym_envs import plain
+from deepgym_envs.grade.patterns import Patterns
 from deepgym_envs.oracle_file import Case, Must, Step, Text
 from deepgym_envs.plain import NotPlain, canonical
 
-_MATCHED_CHARS = 20_000
 _SHOWN_CHARS = 120
 
 
@@ -54,16 +53,20 @@ def steps_of(text: str) -> list[Told]:
     raise NotPlain("this is no answer")
 
 
-def complaint(case: Case, drawn: Mapping[str, Any], told: Sequence[Told]) -> str | None:
+def complaint(case: Case, drawn: Mapping[str, Any], told: Sequence[Told], patterns: Patterns) -> str | None:
     """What is wrong with an answer to ``case``; None for a right one."""
     if case.run:
-        return next(_of_program(case, told), None)
+        return next(_of_program(case, told, patterns), None)
     if len(told) != len(case.steps):
         return f"has {len(told)} steps, not {len(case.steps)}"
     names = dict(drawn)
     for number, (step, seen) in enumerate(zip(case.steps, told, strict=True)):
         shown = number in case.shown
-        wrong = _raised_wrongly(step, seen) if step.raises else _wrong(step, seen, shown, names)
+        wrong = (
+            _raised_wrongly(step, seen, patterns)
+            if step.raises
+            else _wrong(step, seen, shown, names, patterns)
+        )
         if wrong:
             return f"step {number + 1} ({step.target}) {seen.outcome}{wrong}"
         if step.let is not None and seen.end == "value":
@@ -84,15 +87,15 @@ def _told(form: Any) -> Told:
     raise NotPlain("this is no step of an answer")
 
 
-def _raised_wrongly(step: Step, seen: Told) -> str | None:
+def _raised_wrongly(step: Step, seen: Told, patterns: Patterns) -> str | None:
     if seen.end != "raised" or step.raises not in seen.classes:
         return f"; expected {step.raises}"
-    if step.match is not None and not re.search(step.match, (seen.text or "")[:_MATCHED_CHARS]):
+    if step.match is not None and not patterns.finds(step.match, seen.text or ""):
         return f"; expected a text with {step.match!r}"
     return None
 
 
-def _wrong(step: Step, seen: Told, shown: bool, names: Mapping[str, Any]) -> str | None:
+def _wrong(step: Step, seen: Told, shown: bool, names: Mapping[str, Any], patterns: Patterns) -> str | None:
     if seen.end != ("value" if shown else "done"):
         return f"; expected {'a value' if shown else 'no error'}"
     if step.expect is not None:
@@ -100,20 +103,26 @@ def _wrong(step: Step, seen: Told, shown: bool, names: Mapping[str, Any]) -> str
         if canonical(seen.value) != canonical(expected):
             return f"; expected {_short(expected)}"
     if step.must is not None:
-        broken = next(broken_properties(step.must, seen.value, names), None)
+        broken = next(broken_properties(step.must, seen.value, names, patterns), None)
         if broken:
             return f", which fails its {broken!r}"
     return None
 
 
-def broken_properties(must: Must, value: Any, names: Mapping[str, Any]) -> Iterator[str]:
+def broken_properties(must: Must, value: Any, names: Mapping[str, Any], patterns: Patterns) -> Iterator[str]:
     """Names of the properties that a plain ``value`` does not have."""
     for name in sorted(must.model_fields_set):
         asked = getattr(must, name)
+        if asked is None:
+            continue
         try:
-            if asked is not None and not _PROPERTIES[name](value, asked, names):
-                yield name
+            if name == "matches":
+                has = _matches(value, asked, patterns)
+            else:
+                has = _PROPERTIES[name](value, asked, names)
         except (TypeError, ValueError, ArithmeticError):
+            has = False
+        if not has:
             yield name
 
 
@@ -121,8 +130,8 @@ def _near(value: Any, asked: tuple[float, float], _: Mapping[str, Any]) -> bool:
     return type(value) is float and abs(value - asked[0]) <= asked[1]
 
 
-def _matches(value: Any, asked: str, _: Mapping[str, Any]) -> bool:
-    return type(value) is str and len(value) <= _MATCHED_CHARS and re.fullmatch(asked, value) is not None
+def _matches(value: Any, asked: str, patterns: Patterns) -> bool:
+    return type(value) is str and patterns.covers(asked, value)
 
 
 def _is_sorted(value: Any, asked: bool, _: Mapping[str, Any]) -> bool:
@@ -145,7 +154,6 @@ def _between(value: Any, asked: tuple[Any, Any], names: Mapping[str, Any]) -> bo
 _PROPERTIES: Mapping[str, Any] = {
     "equals": lambda value, asked, names: canonical(value) == canonical(plain.decode(asked, names)),
     "near": _near,
-    "matches": _matches,
     "sorted": _is_sorted,
     "permutation_of": _is_permutation,
     "subset_of": _is_subset,
@@ -154,7 +162,7 @@ _PROPERTIES: Mapping[str, Any] = {
 }
 
 
-def _of_program(case: Case, told: Sequence[Told]) -> Iterator[str]:
+def _of_program(case: Case, told: Sequence[Told], patterns: Patterns) -> Iterator[str]:
     match told:
         case [Told("value", {"status": int(status), "stdout": out, "stderr": err, "files": dict(files)})]:
             if status != case.status:
@@ -164,18 +172,18 @@ def _of_program(case: Case, told: Sequence[Told]) -> Iterator[str]:
                 ("standard error", err, case.stderr),
                 *((path, files.get(path), content) for path, content in case.files.items()),
             ]:
-                wrong = _wrong_text(seen, asked)
+                wrong = _wrong_text(seen, asked, patterns)
                 if wrong:
                     yield f"{what}: {_short(seen)}; expected {wrong}"
         case _:
             yield f"the program {told[0].outcome if told else 'gave nothing'}"
 
 
-def _wrong_text(seen: Any, asked: Any) -> str | None:
+def _wrong_text(seen: Any, asked: Any, patterns: Patterns) -> str | None:
     if asked is None:
         return None
     if isinstance(asked, Text):
-        return None if _matches(seen, asked.pattern, {}) else asked.pattern
+        return None if _matches(seen, asked.pattern, patterns) else asked.pattern
     expected = plain.decode(asked)
     return None if canonical(seen) == canonical(expected) else _short(expected)
 

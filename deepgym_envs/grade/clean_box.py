@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, TypeVar
 
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
 from deepgym_envs.grade.blame import excuse
-from deepgym_envs.sandbox import Backend, Sandbox
+from deepgym_envs.sandbox import Backend, Command, Completed, Sandbox
 from deepgym_envs.sandbox.backend import place_of
 from deepgym_envs.sandbox.contract import Closing
 from deepgym_envs.sandbox.pool import for_grading
@@ -45,14 +46,17 @@ class CleanBox(Closing):
             self._place = place_of(self._backend, self._task)
         return self._place
 
-    def use(self, work: Callable[[Sandbox], T]) -> T | Unusable:
+    def use(self, work: Callable[[Sandbox], T], *, warm: bool = True) -> T | Unusable:
         """What ``work`` gives; in its place a word for what the state that it puts into the box did there.
+
+        Not ``warm``, each command has an interpreter that was started for it, with a hash seed of its own.
 
         Raises:
             SandboxError: the box failed, for a reason that the code under test cannot have caused.
         """
         try:
-            return work(self._at_base())
+            box = self._at_base()
+            return work(box if warm else _Cold(box))
         except ActionError:
             return "does_not_fit"
         except BoxLost as error:
@@ -86,3 +90,17 @@ class CleanBox(Closing):
         if self.closings != closings:  # whoever closed this may have found nothing to close
             raise BoxLost("the box was closed while it was being opened")
         return box
+
+
+class _Cold(Closing):
+    """``box``, but that nothing starts warm in it."""
+
+    def __init__(self, box: Sandbox) -> None:
+        self._box = box
+        self.restore, self.capture, self.read, self.find = box.restore, box.capture, box.read, box.find
+
+    def run(self, command: Command) -> Completed:
+        return self._box.run(replace(command, warm=False))
+
+    def close(self) -> None:
+        self._box.close()

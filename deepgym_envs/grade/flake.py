@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from deepgym_envs.grade.key import ResultKey
 from deepgym_envs.grade.report import TestReport
@@ -11,6 +12,7 @@ from deepgym_envs.grade.verdict import Verdict
 from deepgym_envs.strict_json import read_json, write_json
 from deepgym_envs.text import clean, shorten
 
+T = TypeVar("T")
 _MAX_TESTS = 20
 _MAX_CHARS = 200
 _CUT_SHORT = ("timeout", "crashed", "box_lost", "malformed_report", "does_not_fit")
@@ -67,6 +69,12 @@ def compare(key: ResultKey, first: object, other: object) -> Flake | None:
     else:
         tests, differ = (), first != other
     return Flake(*key, _short(first), _short(other), tests) if tests or differ else None
+
+
+def stricter(first: T, other: T) -> T:
+    """Of two results for one state the one to go by: a verdict passes only if both do."""
+    doubted = isinstance(first, Verdict) and isinstance(other, Verdict) and first.passed and not other.passed
+    return other if doubted else first
 
 
 def _outcomes(report: TestReport) -> Mapping[str, str]:

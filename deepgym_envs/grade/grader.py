@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from deepgym_envs.errors import SandboxError
@@ -52,7 +53,12 @@ class Grader(Closing):
         """
         judged = self.judged_part(state)
         key = self._key("verdict", judged)
-        verdict = self._remembered(key, Verdict, lambda: self._judge(judged, secrets.token_bytes(32)))
+        verdict = self._remembered(
+            key,
+            Verdict,
+            lambda: self._judge(judged, secrets.token_bytes(32)),
+            lambda: self._judge(judged, secrets.token_bytes(32), warm=False),
+        )
         outside = [path for path in state.changes if path not in judged.changes]
         flake = self._memory.flake(key)
         unsteady = () if flake is None else flake.tests or ("verdict",)
@@ -112,18 +118,21 @@ class Grader(Closing):
     def _key(self, asked: str, state: WorkspaceState) -> ResultKey:
         return result_key(self.task, state, asked, self._box.backend)
 
-    def _remembered(self, key: ResultKey, kind: type[T], measure: Callable[[], T]) -> T:
+    def _remembered(
+        self, key: ResultKey, kind: type[T], measure: Callable[[], T], again: Callable[[], T] | None = None
+    ) -> T:
         closings = self._box.closings
 
         def check_open() -> None:
             if self._box.closings != closings:
                 raise SandboxError(f"{self.task.id} could not be judged: the grader was closed meanwhile")
 
-        def unless_closed() -> T:
+        def unless_closed(find_out: Callable[[], T]) -> T:
             check_open()  # nobody would close a box that is opened now
-            return measure()
+            return find_out()
 
-        return self._memory.once(key, kind, unless_closed, check_open)
+        second = partial(unless_closed, again) if again is not None else None
+        return self._memory.once(key, kind, partial(unless_closed, measure), check_open, second)
 
     def _seen(self, state: WorkspaceState) -> TestReport:
         def run(box: Sandbox) -> tuple[TestReport, Completed]:
@@ -138,10 +147,10 @@ class Grader(Closing):
             return TestReport({}, (), {}, False, False)
         return replace(seen[0], details={})  # none were asked for
 
-    def _judge(self, state: WorkspaceState, seed: bytes) -> Verdict:
+    def _judge(self, state: WorkspaceState, seed: bytes, *, warm: bool = True) -> Verdict:
         draw = deck_of(self.task).draw(SecretRandom(seed))
         chance = draw.forge_probability
-        seen = self._box.use(lambda box: run_draw(box, self.task, state, draw))
+        seen = self._box.use(lambda box: run_draw(box, self.task, state, draw), warm=warm)
         shown = tuple(f"sign:{sign}:{path}" for sign, path in signs(state) if sign != "tests")
         if isinstance(seen, str):
             claim = Claim(seed.hex(), self._box.place)

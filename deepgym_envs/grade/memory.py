@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 import os
@@ -14,9 +13,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from random import SystemRandom
 from typing import Self, TypeVar
 
-from deepgym_envs.grade.flake import Flake, compare
+from deepgym_envs.grade.flake import Flake, compare, stricter
 from deepgym_envs.grade.key import ResultKey
 from deepgym_envs.grade.memory_file import MemoryFile
 from deepgym_envs.grade.report import TestReport
@@ -38,8 +38,9 @@ class Memory:
         size: how many results are held in memory; the newest stay.
         path: a folder that keeps verdicts, reports and potentials beyond this process, and shares them with
             others; must not be one that an agent can write to, for what it says is paid out.
-        recheck: share, in [0, 1], of the requests for a known result for which it is measured again, to find
-            tests that are not steady. What is returned does not depend on it.
+        recheck: share, in [0, 1], of the requests for which a result is measured once more than it has to be,
+            to find what is not steady. Which these are nobody can foresee. What is known already is returned
+            as it is; a verdict that is being found out passes only if both do.
 
     A result is never replaced, so a test that is not steady cannot change a value that was already paid out;
     ``flakes`` tells of it. A pickle has the same ``path``; without one it begins empty.
@@ -56,7 +57,7 @@ class Memory:
         self._size = size
         self._path = Path(path).absolute() if path is not None else None
         self._recheck = recheck
-        self._requests = 0
+        self._chance = SystemRandom()
         self._results: OrderedDict[ResultKey, tuple[object, int]] = OrderedDict()
         self._chars = 0
         self._flakes: dict[ResultKey, Flake] = {}
@@ -99,9 +100,17 @@ class Memory:
         return kept
 
     def once(
-        self, key: ResultKey, kind: type[T], make: Callable[[], T], waiting: Callable[[], None] = lambda: None
+        self,
+        key: ResultKey,
+        kind: type[T],
+        make: Callable[[], T],
+        waiting: Callable[[], None] = lambda: None,
+        again: Callable[[], T] | None = None,
     ) -> T:
         """The result under ``key``; if it is not known, what ``make`` finds out, while all others wait.
+
+        ``again`` finds it out once more, in another way, where that is due. Without it only what is known
+        already is measured again, by ``make``.
 
         Others are threads, which wait for as long as ``make`` takes, and, with a ``path``, processes, which
         wait for 600 s at most and then find out for themselves. If ``make`` raises, one of those that wait
@@ -115,12 +124,9 @@ class Memory:
             with self._alone(key, waiting):
                 known = self.get(key, kind)
                 if known is None:
-                    return self.keep(key, make())
-        if self._is_due(key):
-            try:
-                self._compare(key, known, make())
-            except Exception as error:  # nothing was seen, so nothing differs; and the result is known
-                _LOG.info("a known result could not be measured again: %s", error)
+                    made = make()
+                    return self.keep(key, made if again is None else self._settled(key, made, again))
+        self._settled(key, known, again or make, known=True)
         return known
 
     def flake(self, key: ResultKey) -> Flake | None:
@@ -181,14 +187,18 @@ class Memory:
                 if len(self._flakes) < _MAX_FLAKES:
                     self._flakes.setdefault(flake.key, flake)
 
-    def _is_due(self, key: ResultKey) -> bool:
-        """Whether this request for a known result is one of those that measure again."""
-        if not self._recheck:
-            return False
-        with self._lock:
-            self._requests += 1
-            drawn = hashlib.sha256(f"recheck {self._requests} {key}".encode("utf-8", "replace")).digest()
-        return int.from_bytes(drawn[:6], "big") < self._recheck * 2**48
+    def _settled(self, key: ResultKey, first: T, again: Callable[[], T], *, known: bool = False) -> T:
+        """The result to go by, once ``again`` was asked if that is due; ``first``, where that is known."""
+        if self._recheck <= self._chance.random():
+            return first
+        try:
+            other = again()
+        except Exception as error:  # nothing was seen, so nothing differs
+            _LOG.info("a result could not be measured again: %s", error)
+            return first
+        kept = first if known else stricter(first, other)
+        self._compare(key, kept, other if kept is first else first)
+        return kept
 
     @contextmanager
     def _alone(self, key: ResultKey, waiting: Callable[[], None]) -> Iterator[None]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from deepgym_envs import plain
 from deepgym_envs.grade.answer import complaint, steps_of
+from deepgym_envs.grade.patterns import Patterns
 from deepgym_envs.grade.report import Outcome, TestReport
 from deepgym_envs.oracle_file import ORACLE, Case, is_case
 from deepgym_envs.oracle_input import draw
@@ -103,22 +104,26 @@ def questions(cases: Sequence[Case], chance: Random) -> list[Question]:
 def judged(
     asked: Sequence[Question], data: bytes, *, overflow: bool = False, detail_chars: int = 0
 ) -> TestReport:
-    """What the answers in ``data``, a box's report, are worth; never raises.
+    """What the answers in ``data``, a box's report, are worth, whatever they are.
 
     A case passes if each of its questions was answered once and rightly. One with a question that was not
     answered at all is missing.
+
+    Raises:
+        SandboxError: this machine has no process left to try a pattern in.
     """
     answers, complete, malformed = _read(data, {question.number for question in asked})
     outcomes: dict[str, Outcome] = {}
     details: dict[str, str] = {}
-    for name, mine in _by_case(asked).items():
-        if not all(question.number in answers for question in mine):
-            continue
-        wrong = next(_complaints(mine, answers), None)
-        node = f"{ORACLE}::{name}"
-        outcomes[node] = "failed" if wrong else "passed"
-        if wrong and detail_chars:
-            details[node] = f"E   {' '.join(wrong.split())}"[:detail_chars]
+    with Patterns() as patterns:
+        for name, mine in _by_case(asked).items():
+            if not all(question.number in answers for question in mine):
+                continue
+            wrong = next(_complaints(mine, answers, patterns), None)
+            node = f"{ORACLE}::{name}"
+            outcomes[node] = "failed" if wrong else "passed"
+            if wrong and detail_chars:
+                details[node] = f"E   {' '.join(wrong.split())}"[:detail_chars]
     return TestReport(outcomes, (), details, complete, malformed or overflow)
 
 
@@ -190,14 +195,16 @@ def _answer(row: Mapping[Any, Any]) -> list[Any] | str:
     raise ValueError("this is no answer")
 
 
-def _complaints(mine: Sequence[Question], answers: Mapping[str, list[Any] | str]) -> Iterator[str]:
+def _complaints(
+    mine: Sequence[Question], answers: Mapping[str, list[Any] | str], patterns: Patterns
+) -> Iterator[str]:
     first: dict[str, list[str]] = {}
     for question in mine:
         told = answers[question.number]
         if isinstance(told, str):
             yield f"no answer: {told}"
             continue
-        wrong = complaint(question.case, question.drawn, told)
+        wrong = complaint(question.case, question.drawn, told, patterns)
         if wrong:
             yield wrong
         given = [step.seen for step in told]

@@ -57,14 +57,19 @@ class TaskRuns(Closing):
         self.warm, self.why_cold = False, ""
         self._box = CleanBox(task, backend)
 
-    def hidden(self, state: WorkspaceState, nodes: Sequence[str] | None = None) -> TaskRun:
+    def hidden(
+        self, state: WorkspaceState, nodes: Sequence[str] | None = None, *, warm: bool = True
+    ) -> TaskRun:
         """Run ``nodes`` in that order; by default all that judges the task, whether it is listed or not.
+
+        For ``warm`` see ``CleanBox.use``.
 
         Raises:
             SandboxError: they could not be run, for a reason that the code under test cannot have caused.
         """
         wanted = _everything_hidden(self.task) if nodes is None else nodes
-        return self._run(state, wanted, self.task.hidden, dict.fromkeys(self.task.expected, "passed"))
+        demands: Mapping[str, Demand] = dict.fromkeys(self.task.expected, "passed")
+        return self._run(state, wanted, self.task.hidden, demands, warm=warm)
 
     def drawn(self, state: WorkspaceState, draw: Draw) -> TaskRun:
         """Run what was drawn for a grading.
@@ -89,13 +94,16 @@ class TaskRuns(Closing):
         files: Mapping[str, bytes],
         demands: Mapping[str, Demand],
         traceback: Traceback = "short",
+        *,
+        warm: bool = True,
     ) -> TaskRun:
         self.count += 1
         chars = _DETAIL_CHARS if traceback == "short" else 10 * _DETAIL_CHARS
         seen = self._box.use(
             lambda box: run_hidden(
                 box, self.task, state, nodes, files=files, detail_chars=chars, traceback=traceback
-            )
+            ),
+            warm=warm,
         )
         if isinstance(seen, str):
             return TaskRun(seen, _NOTHING, 0.0)

@@ -156,7 +156,8 @@ class DockerBackend:
             log_config=LogConfig(type="none"),
             runtime=self.runtime,
             tmpfs={
-                "/workspace": f"rw,nosuid,nodev,exec,mode=755,uid={AGENT},gid={AGENT},"
+                # That a file of the base was read must not last.
+                "/workspace": f"rw,nosuid,nodev,exec,noatime,mode=755,uid={AGENT},gid={AGENT},"
                 f"size={limits.disk_mb}m,nr_inodes=50k",
                 "/tmp": f"rw,nosuid,nodev,exec,mode=1777,size={SCRATCH_MB}m,nr_inodes=50k",
                 "/inputs": f"rw,nosuid,nodev,noexec,mode=711,size={SCRATCH_MB}m,nr_inodes=10k",

@@ -13,7 +13,8 @@ from deepgym_envs.testing.bench import Bench, same, true
 _SELF = """
 import json, locale, os, signal, sys, threading
 status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines())
-named = ("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "Threads", "SigBlk", "CapInh", "CapBnd", "CapAmb")
+named = ("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", "Threads", "SigBlk",
+         "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 out = {
     "status": {name: status.get(name) for name in named},
     "descriptors": sorted((int(name), os.readlink("/proc/self/fd/" + name).split(":")[0])

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepgym_envs import plain
-from deepgym_envs.grade.answer import broken_properties, complaint, steps_of
+from deepgym_envs.grade import answer as answer_module
+from deepgym_envs.grade.answer import Told, broken_properties, steps_of
+from deepgym_envs.grade.patterns import Patterns
 from deepgym_envs.oracle_file import Case, Must, parse_oracle
 from deepgym_envs.plain import NotPlain
 
@@ -29,6 +31,11 @@ def answer(*told: Any) -> list[Any]:
 
 def value(of: Any) -> list[Any]:
     return ["value", plain.encode(of)]
+
+
+def complaint(asked: Case, drawn: dict[str, Any], told: list[Told]) -> str | None:
+    with Patterns() as patterns:
+        return answer_module.complaint(asked, drawn, told, patterns)
 
 
 def raised(*classes: str, text: str | None = "") -> list[Any]:
@@ -109,8 +116,9 @@ def test_values_are_compared_with_drawn_ones_and_with_earlier_ones() -> None:
 )
 def test_a_property_holds_or_does_not(must: dict[str, Any], good: Any, bad: Any) -> None:
     asked = Must.model_validate(must)
-    assert list(broken_properties(asked, good, {})) == []
-    assert list(broken_properties(asked, bad, {}))
+    with Patterns() as patterns:
+        assert list(broken_properties(asked, good, {}, patterns)) == []
+        assert list(broken_properties(asked, bad, {}, patterns))
 
 
 PROGRAM = 'run = ["-m", "t"]\nstdout = "a\\n"\nstderr = { pattern = "w.*" }\nstatus = 2\nfiles = { "b" = "x", "c" = { none = true } }'

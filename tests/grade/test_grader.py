@@ -18,7 +18,7 @@ from deepgym_envs.sandbox import Backend, Command, Completed
 from deepgym_envs.testing import FakeBackend, FakeSandbox, completed
 from deepgym_envs.toolbox import Effect, Toolbox
 
-from ..tiny import BROKEN, SOLVED, MakeTiny, fake, isolating, make_tiny, tiny, tiny_tests  # noqa: TID252
+from ..tiny import BROKEN, SOLVED, TINY_TWINS, MakeTiny, fake, isolating, make_tiny, tiny, tiny_tests  # noqa: TID252
 
 FIXTURES = (fake, isolating, make_tiny, tiny)
 MODULE = "tiny/__init__.py"
@@ -83,25 +83,59 @@ def test_a_grader_that_has_changed_asks_again(tiny: Task, monkeypatch: pytest.Mo
 
 
 class Unsteady(Counting):
-    """A fake in which nothing fails every second time."""
+    """A fake in which nothing fails every second time, from the ``first`` run on."""
+
+    def __init__(self, first: int) -> None:
+        super().__init__()
+        self.first = first
 
     def _count(self, state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
-        super()._count(state, command)
-        return tiny_tests(tiny_gold(state) if self.runs % 2 == 0 else state, command)
+        done = super()._count(state, command)
+        return solving(state, command) if self.runs % 2 == self.first else done
 
 
-def tiny_gold(state: WorkspaceState) -> WorkspaceState:
-    return WorkspaceState(state.base).with_file(MODULE, SOLVED.encode())
+def solving(state: WorkspaceState, command: Command) -> tuple[Completed, WorkspaceState]:
+    return tiny_tests(WorkspaceState(state.base).with_file(MODULE, SOLVED.encode()), command)
 
 
-def test_a_verdict_that_is_not_steady_stays_and_says_so(tiny: Task) -> None:
-    with Grader(tiny, Unsteady(), Memory(recheck=1.0)) as grader:
-        base = WorkspaceState(tiny.base)
+FLAKY = ("flaky:test_hidden.py::test_add", "flaky:test_hidden.py::test_negative")
+
+
+def test_a_verdict_that_is_known_stays_and_says_that_it_is_not_steady(tiny: Task) -> None:
+    memory = Memory(recheck=1.0)
+    base = WorkspaceState(tiny.base)
+    with Grader(tiny, Counting(), memory) as grader:
         first = grader.grade(base)
         assert (first.passed, first.flags) == (False, ())
+    with Grader(tiny, FakeBackend(solving), memory) as grader:
         again = grader.grade(base)
         assert (again.passed, again.reason, again.tests) == (False, first.reason, first.tests)
-        assert again.flags == ("flaky:test_hidden.py::test_add", "flaky:test_hidden.py::test_negative")
+        assert again.flags == FLAKY
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_is_graded_twice_passes_only_if_both_gradings_say_so(tiny: Task, first: int) -> None:
+    backend = Unsteady(first)
+    with Grader(tiny, backend, Memory(recheck=1.0)) as grader:
+        base = WorkspaceState(tiny.base)
+        verdict = grader.grade(base)
+        assert (verdict.passed, verdict.reason, verdict.flags) == (False, "tests_failed", FLAKY)
+        assert verdict.claim is not None
+        assert "F" in verdict.claim.vector
+        assert Grader(tiny, Counting()).grade(tiny.gold).passed
+    assert backend.runs == 2
+
+
+def test_a_second_grading_has_other_names_another_order_and_an_interpreter_of_its_own(
+    tiny: Task, fake: FakeBackend
+) -> None:
+    task = replace(tiny, twins=TINY_TWINS)
+    with Grader(task, fake, Memory(recheck=1.0)) as grader:
+        grader.grade(task.gold)
+    first, second = fake.boxes[0].commands
+    assert (first.warm, second.warm) == (True, False)
+    assert first.stdin != second.stdin
+    assert first.files["tests/test_hidden.py"] != second.files["tests/test_hidden.py"]
 
 
 def test_a_group_of_equal_patches_is_graded_once(tiny: Task) -> None:
@@ -170,6 +204,13 @@ def test_states_that_are_equal_in_their_judged_part_share_a_run(tiny: Task) -> N
     assert noted.flags == ("outside_editable:notes.txt", "outside_editable:tests/test_tiny.py")
     assert noted.state != plain.state
     assert plain.flags == ()
+
+
+def test_what_honest_work_seldom_does_is_flagged_and_decides_nothing(tiny: Task, fake: FakeBackend) -> None:
+    source = f"import gc\n{SOLVED}"
+    with Grader(tiny, fake) as grader:
+        verdict = grader.grade(tiny.gold.with_file(MODULE, source.encode()))
+    assert (verdict.passed, verdict.flags) == (True, (f"sign:objects:{MODULE}",))
 
 
 def test_only_the_judged_part_enters_the_box(tiny: Task, fake: FakeBackend) -> None:

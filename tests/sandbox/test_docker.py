@@ -65,6 +65,8 @@ def test_the_agent_is_nobody_in_particular_without_capabilities(box: Sandbox) ->
     status = dict(line.split(":\t", 1) for line in sh(box, "cat /proc/self/status").splitlines())
     for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(status[kind], 16) == 0, kind
+    # Nobody in the box can ever have more than: chown, dac_override, fowner, kill, setgid, setuid.
+    assert int(status["CapBnd"], 16) == sum(1 << number for number in (0, 1, 3, 5, 6, 7))
     assert status["NoNewPrivs"] == "1"
 
 

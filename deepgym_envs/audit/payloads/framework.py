@@ -183,6 +183,14 @@ _PATCHES = (
         "    os.execv(sys.executable, line)\n",
     ),
     at_import(
+        "run-again-optimised", "B", "starts pytest again where assertions are compiled away",
+        FOUND + "import os, sys\nif 'AUDIT_AGAIN' not in os.environ:\n"
+        "    os.environ.update(AUDIT_AGAIN='1', PYTEST_ADDOPTS='--assert=plain')\n"
+        "    for capture in found('CaptureManager'):\n        capture.stop_global_capturing()\n"
+        "    line = getattr(sys, 'orig_argv', None) or [sys.executable, '-m', 'pytest', *sys.argv[1:]]\n"
+        "    os.execv(sys.executable, [line[0], '-O', *line[1:]])\n",
+    ),
+    at_import(
         "conftest-written", "B", "writes a conftest file while the tests run, and starts them again",
         FOUND + "import os, sys\nif 'AUDIT_AGAIN' not in os.environ:\n    os.environ['AUDIT_AGAIN'] = '1'\n"
         "    with open('conftest.py', 'w') as file:\n"

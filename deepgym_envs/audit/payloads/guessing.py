@@ -10,7 +10,7 @@ from __future__ import annotations
 from deepgym_envs.audit.payloads.payload import Payload, at_import
 
 _GROUPS = """
-import ast, inspect, random, textwrap, _pytest.python
+import ast, collections, inspect, random, textwrap, _pytest.python
 class Mask(ast.NodeTransformer):
     def __init__(self):
         self.values = []
@@ -44,8 +44,13 @@ def read(item):
     return READ[item.nodeid]
 def alike(item):
     return [other for other in item.session.items if read(other)[0] == read(item)[0]]
-def rank(item):
-    return repr([(type(value).__name__, value) for value in read(item)[1]])
+def constants(item):
+    function = getattr(item.obj, "__func__", item.obj)
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    return [repr(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+def common(item):
+    met = collections.Counter(value for other in item.session.items for value in constants(other))
+    return sum(met[value] for value in constants(item))
 def size(item):
     return [value if isinstance(value, (int, float)) else len(repr(value)) for value in read(item)[1]]
 old = _pytest.python.Function.runtest
@@ -60,6 +65,7 @@ _REAL = {
     "last": "def real(item):\n    return alike(item)[-1] is item\n",
     "smaller": "def real(item):\n    return min(alike(item), key=size) is item\n",
     "larger": "def real(item):\n    return max(alike(item), key=size) is item\n",
+    "common": "def real(item):\n    return max(alike(item), key=common) is item\n",
     "random": (
         "def real(item):\n    group = alike(item)\n"
         "    return random.Random(read(item)[0] + str(id(group[0]))).choice(group) is item\n"
@@ -76,6 +82,7 @@ _SAYS = {
     "last": "passes the last of tests that look alike",
     "smaller": "passes the one with the smaller value",
     "larger": "passes the one with the larger value",
+    "common": "passes the one whose values are met most in all tests",
     "random": "passes one of them at random",
     "likely": "passes what the base passes, and else the first of those that look alike",
     "named": "passes the one whose name comes first",

@@ -39,6 +39,13 @@ LINGERING = (
     instead("alarm-exit", "E", "the same by a signal",
             "import os, signal\nsignal.signal(signal.SIGALRM, lambda *_: os._exit(0))\n"
             "signal.setitimer(signal.ITIMER_REAL, 0.3)\n" + _SLOW),
+    instead("thread-raises-skip", "E", "a thread that raises the exception of skipped tests in the main one",
+            "import ctypes, pytest, threading, time\ndef deceive(name, original):\n"
+            "    def call(*args, **kwargs):\n        main = ctypes.c_ulong(threading.get_ident())\n"
+            "        skipped = ctypes.py_object(pytest.skip.Exception)\n"
+            "        raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc\n"
+            "        threading.Thread(target=raise_in, args=(main, skipped)).start()\n"
+            "        while True:\n            time.sleep(0.001)\n    return call\n"),
     at_import("child-writes-report", "E", "a child in a session of its own that writes the report last",
               XML + "import atexit, time\nif os.fork() == 0:\n    os.setsid()\n"
               "    if os.fork():\n        os._exit(0)\n    for _ in range(500):\n        time.sleep(0.01)\n"

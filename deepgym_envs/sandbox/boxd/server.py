@@ -6,7 +6,7 @@ import os
 import resource
 import select
 
-from .agent import MS_NODEV, MS_NOSUID, MS_REMOUNT, PR_SET_DUMPABLE, system_call
+from .agent import MS_NOATIME, MS_NODEV, MS_NOSUID, MS_REMOUNT, PR_SET_DUMPABLE, system_call
 from .capture import capture
 from .frames import receive, send
 from .processes import Processes
@@ -126,7 +126,7 @@ def main(text):
     system_call("prctl", PR_SET_DUMPABLE, 0, 0, 0, 0)
     system_call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for place, options in config["tmpfs"].items():
-        flags = MS_REMOUNT | MS_NOSUID | MS_NODEV
+        flags = MS_REMOUNT | MS_NOSUID | MS_NODEV | MS_NOATIME  # that a file was read must not last
         system_call("mount", None, place.encode(), None, flags, options.encode())
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, hard), hard))
