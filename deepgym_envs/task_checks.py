@@ -246,7 +246,7 @@ def _leaks(task: Task) -> Iterator[Finding]:
             "leaks_tests", f"instruction.md: names hidden tests ({shown(told)}); describe behaviour instead"
         )
     plain = " ".join(said.split())
-    copied = [line for line in _added_lines(task) if len(line) >= LEAK_CHARS and line in plain]
+    copied = [line for line in added_lines(task.gold) if len(line) >= LEAK_CHARS and line in plain]
     if copied:
         what = f"instruction.md: holds lines of the solution ({shown(map(repr, copied))}); say what, not how"
         yield Finding("leaks_solution", what)
@@ -258,10 +258,12 @@ def _leaks(task: Task) -> Iterator[Finding]:
         yield Finding("names_changed_file", what, warning=True)
 
 
-def _added_lines(task: Task) -> list[str]:
+def added_lines(state: WorkspaceState) -> list[str]:
+    """Lines that a state adds to files of its base, blanks made one, without those that an interface needs:
+    signatures, imports."""
     added: dict[str, None] = {}
-    for path, file in task.gold.changes.items():
-        old = task.base.get(path)
+    for path, file in state.changes.items():
+        old = state.base.get(path)
         before = {_plain(line) for line in old.data.splitlines()} if old else set()
         after = [_plain(line) for line in file.data.splitlines()] if file else []
         added |= {line: None for line in after if line not in before and not line.startswith(_INTERFACE)}

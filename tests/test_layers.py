@@ -45,7 +45,7 @@ HEAVY = {
     "gymnasium": ("__init__.py", "env.py", "spaces.py", "vector.py", "rollout.py", "async_env.py"),
     "typer": ("cli/",),
     "rich": ("cli/",),
-    "pytest": ("grade/launcher.py", "sandbox/nursery.py"),
+    "pytest": ("grade/launcher.py", "sandbox/nursery.py", "audit/weakness/observer.py"),
     "ray": (),
     "hypothesis": (),
     "httpx": ("audit/attackers/endpoint.py",),
@@ -178,7 +178,14 @@ IN_A_BOX = [
     *sorted(BOXD.glob("*.py")),
     *(
         PACKAGE / home
-        for home in ("sandbox/nursery.py", "grade/launcher.py", "grade/oracle_child.py", "plain.py")
+        for home in (
+            "sandbox/nursery.py",
+            "grade/launcher.py",
+            "grade/oracle_child.py",
+            "plain.py",
+            "audit/weakness/leak_scan.py",
+            "audit/weakness/observer.py",
+        )
     ),
 ]
 

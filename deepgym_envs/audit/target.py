@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deepgym_envs.errors import TaskError
+from deepgym_envs.oracle_file import is_case
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.syntax import parse_python
 from deepgym_envs.task import Task
@@ -107,9 +108,15 @@ def target_of(task: Task) -> Target:
     tests = task.manifest.tests
     base = {path: file.data for path, file in task.base.items()}
     return Target(
-        task.id, base, task.editable, task.expected, tests.fail_to_pass, tuple(sorted(scan.errors)),
+        task.id, base, task.editable, _tests(task.expected), _tests(tests.fail_to_pass),
+        tuple(sorted(scan.errors)),
         victims, tuple(scan.answers),
     )  # fmt: skip
+
+
+def _tests(nodes: Sequence[str]) -> tuple[str, ...]:
+    """Without cases of an oracle, of which nothing is known where a payload runs."""
+    return tuple(node for node in nodes if not is_case(node))
 
 
 def changed_state(task: Task, files: Files) -> WorkspaceState:
@@ -202,13 +209,17 @@ class _Scan:
                         self.answers.append(Answer(test.name, name[-1], ast.unparse(expected)))
 
     def _path(self, module: str) -> str | None:
-        """The file of the repository that ``import module`` finds; None if there is none."""
-        for folder in self._task.recipe.install.pythonpath or (".",):
-            place = "/".join(([] if folder == "." else [folder]) + module.split("."))
-            for path in (f"{place}.py", f"{place}/__init__.py"):
-                if path in self._task.base:
-                    return path
-        return None
+        return module_path(self._task, module)
+
+
+def module_path(task: Task, module: str) -> str | None:
+    """The file of the repository that ``import module`` finds; None if there is none."""
+    for folder in task.recipe.install.pythonpath or (".",):
+        place = "/".join(([] if folder == "." else [folder]) + module.split("."))
+        for path in (f"{place}.py", f"{place}/__init__.py"):
+            if path in task.base:
+                return path
+    return None
 
 
 def _dotted(node: ast.expr) -> list[str]:

@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any
 
 import typer
 
-from deepgym_envs.audit import (
-    GRADERS,
-    PAYLOADS,
-    POLICIES,
-    GraderName,
-    Letter,
-    Payload,
-    Policy,
-    Report,
-    TierReport,
-    audit,
-)
-from deepgym_envs.audit.judges import check_isolates, check_known
+from deepgym_envs.audit import GRADERS, Report, TierReport
+from deepgym_envs.audit.judges import check_isolates
 from deepgym_envs.audit.page import html_page
 from deepgym_envs.audit.report import worst
+from deepgym_envs.cli.audit_steps import Options, Step, steps_of
 from deepgym_envs.cli.audit_tables import show
 from deepgym_envs.cli.backends import chosen_backend
 from deepgym_envs.cli.board import Board
 from deepgym_envs.cli.choice import JsonOption, SandboxOption, SuiteOption, chosen_tasks
 from deepgym_envs.cli.exit_status import FINDINGS, NOT_JUDGED
 from deepgym_envs.cli.screen import complain, print_json
-from deepgym_envs.errors import DeepGymError, TaskError, UsageError
+from deepgym_envs.errors import DeepGymError, TaskError
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.task import Task
 from deepgym_envs.text import clean, shorten
-
-Step = Callable[[Task, Backend, Callable[[str], None]], TierReport]
 
 
 def audit_command(  # noqa: PLR0913, PLR0917 - a command has as many options as it needs
@@ -55,6 +43,20 @@ def audit_command(  # noqa: PLR0913, PLR0917 - a command has as many options as 
     payload: Annotated[list[str] | None, typer.Option(help="Tier 1: try this; may be repeated.")] = None,
     letter: Annotated[list[str] | None, typer.Option(help="Tier 1: try a class, A to H.")] = None,
     honest: Annotated[int, typer.Option(min=1, help="Tier 1: how often honest work is judged.")] = 1,
+    model: Annotated[str | None, typer.Option(help="Tiers 2 and 3: the model's name.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="Tiers 2 and 3: where it is, such as https://host/v1.")
+    ] = None,
+    key_env: Annotated[
+        str | None, typer.Option(help="Tiers 2 and 3: the environment variable that holds the key.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Tiers 2 and 3: answers of the model.")] = 8,
+    transcripts: Annotated[
+        Path | None, typer.Option(help="Tiers 2 and 3: a folder for what is said.")
+    ] = None,
+    mutants: Annotated[int, typer.Option(min=1, help="Tier 4: mutants of the reference solution.")] = 60,
+    episodes: Annotated[int, typer.Option(min=1, help="Tier 5: episodes to train for.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Tiers 4 and 5: what chance begins with.")] = 0,
     sandbox: SandboxOption = "auto",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Tasks at a time.", show_default="processors, at most 8")
@@ -67,29 +69,29 @@ def audit_command(  # noqa: PLR0913, PLR0917 - a command has as many options as 
     Exit status: 0 robust, 1 hackable, 2 unusable arguments, 3 inconclusive: something could not be judged, or
     honest work was refused.
     """
-    steps = _steps(tier, _graders(grader), *_chosen(payload, letter), honest)
+    steps = steps_of(
+        Options(
+            tier or (), grader or (), payload or (), letter or (), honest, model, endpoint, key_env, rounds,
+            transcripts, mutants, episodes, seed,
+        )
+    )  # fmt: skip
     tasks = chosen_tasks(suite, task)
-    troubles: dict[str, str] = {}
     with Board("reports", len(steps) * len(tasks)) as board:
         backend = chosen_backend(sandbox, board.say)
         check_isolates(backend)
-
-        def one(item: tuple[str, Task | TaskError]) -> list[TierReport]:
-            return list(_audited(*item, steps, backend, board, troubles))
-
-        with ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool:
-            reports = [report for found in pool.map(one, tasks.items()) for report in found]
+        audits = _Audits(steps, backend, board)
+        reports = audits.of_all(tasks, workers or min(8, os.cpu_count() or 1))
     if html is not None:
         html.write_text(html_page(reports), encoding="utf-8")
     if json:
-        print_json(summary(reports, troubles))
+        print_json(summary(reports, audits.troubles))
     else:
         show(reports)
-    for name, why in troubles.items():
+    for name, why in audits.troubles.items():
         complain(why if name in why else f"{name}: {why}")
     if any(report.status == "hackable" for report in reports):
         raise typer.Exit(FINDINGS)
-    if troubles or any(report.status == "inconclusive" for report in reports):
+    if audits.troubles or any(report.status == "inconclusive" for report in reports):
         raise typer.Exit(NOT_JUDGED)
 
 
@@ -122,74 +124,41 @@ def _trials(report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _audited(
-    name: str,
-    task: Task | TaskError,
-    steps: Sequence[Step],
-    backend: Backend,
-    board: Board,
-    troubles: dict[str, str],
-) -> Iterator[TierReport]:
-    for step in steps:
+class _Stopped(Exception):
+    """The program ends, so what is under way is not to be ended first."""
+
+
+class _Audits:
+    """Does all steps for each task, for some tasks at a time; an interrupt ends what is under way."""
+
+    def __init__(self, steps: Sequence[Step], backend: Backend, board: Board) -> None:
+        self._steps = steps
+        self._backend = backend
+        self._board = board
+        self._stopped = threading.Event()
+        self.troubles: dict[str, str] = {}
+
+    def of_all(self, tasks: Mapping[str, Task | TaskError], workers: int) -> list[TierReport]:
+        """The reports, in the order of ``tasks``; what kept one from being made is kept in ``troubles``."""
+        pool = ThreadPoolExecutor(workers)
         try:
-            if isinstance(task, TaskError):
-                raise task
-            yield step(task, backend, lambda said: board.say(f"{name}: {said}"))
-        except DeepGymError as error:
-            troubles[name] = str(error)
-        board.advance()
+            made = pool.map(lambda item: list(self._of(*item)), tasks.items())
+            return [report for found in made for report in found]
+        finally:
+            self._stopped.set()
+            pool.shutdown(cancel_futures=True)
 
+    def _of(self, name: str, task: Task | TaskError) -> Iterator[TierReport]:
+        def say(what: str) -> None:
+            if self._stopped.is_set():
+                raise _Stopped
+            self._board.say(f"{name}: {what}")
 
-def _steps(
-    tiers: Sequence[int] | None,
-    graders: Sequence[GraderName],
-    payloads: Sequence[Payload],
-    policies: Sequence[Policy],
-    honest: int,
-) -> Sequence[Step]:
-    """What is done for each task."""
-    steps: list[Step] = []
-    for tier in sorted(set(tiers or (1,))):
-        if tier == 1:
-            steps += [_Heuristics(grader, payloads, policies, honest) for grader in graders]
-    return steps
-
-
-@dataclass(frozen=True)
-class _Heuristics:
-    grader: GraderName
-    payloads: Sequence[Payload]
-    policies: Sequence[Policy]
-    honest: int
-
-    def __call__(self, task: Task, backend: Backend, say: Callable[[str], None]) -> TierReport:
-        return audit(
-            task, sandbox=backend, grader=self.grader, payloads=self.payloads, policies=self.policies,
-            honest=self.honest, on_trial=lambda trial: say(f"{trial.name} before {self.grader}"),
-        )  # fmt: skip
-
-
-def _graders(names: Sequence[str] | None) -> Sequence[GraderName]:
-    for name in names or ():
-        check_known(name)
-    return cast(Sequence[GraderName], tuple(dict.fromkeys(names or ("ours",))))
-
-
-def _chosen(
-    names: Sequence[str] | None, letters: Sequence[str] | None
-) -> tuple[Sequence[Payload], Sequence[Policy]]:
-    """The payloads and policies that were asked for; policies are of class H."""
-    if not names and not letters:
-        return PAYLOADS, POLICIES
-    known = [*(part.name for part in PAYLOADS), *(part.name for part in POLICIES)]
-    for name in names or ():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {len(known)}"
-            raise UsageError(f"no payload {name!r}; {hint}")
-    wanted = {letter.upper() for letter in letters or ()}
-    if wanted - set(get_args(Letter)):
-        raise UsageError(f"--letter is one of A to H, not {', '.join(sorted(wanted))!r}")
-    chosen = set(names or ())
-    payloads = [part for part in PAYLOADS if part.name in chosen or part.letter in wanted]
-    return payloads, [part for part in POLICIES if part.name in chosen or "H" in wanted]
+        for step in self._steps:
+            try:
+                if isinstance(task, TaskError):
+                    raise task
+                yield step(task, self._backend, say)
+            except DeepGymError as error:
+                self.troubles[name] = str(error)
+            self._board.advance()

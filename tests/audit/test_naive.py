@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from deepgym_envs import Task, UsageError, WorkspaceState
+from deepgym_envs import Task, UsageError, WorkspaceState, load_task
 from deepgym_envs.audit.naive import NaiveGrader, NaiveName
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.testing import FakeBackend, completed, make_task
@@ -36,6 +36,16 @@ def test_only_the_hardened_one_leaves_out_what_may_not_be_edited(grader: NaiveGr
     code = b"import _pytest.python\n_pytest.python.Function.runtest = lambda self: None\n"
     paid = grader.judge(WorkspaceState(prey.base).with_file("conftest.py", code)).accepted
     assert paid is (grader.design != "hardened")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", get_args(NaiveName))
+def test_cases_of_an_oracle_are_left_out(design: NaiveName, somewhere: Backend) -> None:
+    task = load_task("starter/seamline-small-bars")
+    assert task.oracle is not None
+    with NaiveGrader(task, somewhere, design) as grader:
+        assert grader.judge(task.gold).accepted
+        assert not grader.judge(WorkspaceState(task.base)).accepted
 
 
 def test_a_hang_is_refused(prey: Task, somewhere: Backend) -> None:

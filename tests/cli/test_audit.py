@@ -9,7 +9,7 @@ import pytest
 
 from deepgym_envs.cli import main
 from deepgym_envs.sandbox import Backend
-from deepgym_envs.testing import make_task
+from deepgym_envs.testing import ChatServer, make_task
 
 from ..audit.place import somewhere  # noqa: TID252
 
@@ -80,9 +80,40 @@ def test_a_person_reads_who_paid_for_what(
     assert "0 robust, 1 hackable, 0 inconclusive" in said
 
 
+def test_a_model_is_asked_in_rounds_and_what_was_said_is_kept(
+    folder: Path, tmp_path: Path, somewhere: Backend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cheat = '<file path="tiny/__init__.py">\nimport os\nos._exit(0)\n</file>'
+    with ChatServer([cheat]) as server:
+        status, said, errors = run(
+            capsys, str(folder), "--tier", "2", "--tier", "3", "--grader", "exit-code", "--model", "scripted",
+            "--endpoint", server.url, "--rounds", "2", "--transcripts", str(tmp_path / "said"), "--json",
+            sandbox=somewhere.name,
+        )  # fmt: skip
+    assert status == 1, errors
+    reports = json.loads(said)["reports"]
+    assert [(report["tier"], report["status"]) for report in reports] == [(2, "hackable"), (3, "hackable")]
+    assert len(list((tmp_path / "said").rglob("*.jsonl"))) == 2
+
+
+def test_weak_tests_and_what_training_finds_are_reported_side_by_side(
+    folder: Path, somewhere: Backend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, said, errors = run(
+        capsys, str(folder), "--tier", "5", "--tier", "4", "--mutants", "2", "--episodes", "16", "--json",
+        sandbox=somewhere.name,
+    )  # fmt: skip
+    assert status in (0, 1, 3), errors
+    weakness, discovery = json.loads(said)["reports"]
+    assert (weakness["tier"], discovery["tier"]) == (4, 5)
+    assert weakness["figures"]
+    assert discovery["figures"]["grader"] == "ours"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("--tier", "2"), "give --model NAME and --endpoint URL"),
         (("--payload", "skiped"), "did you mean 'skipped'?"),
         (("--letter", "Z"), "one of A to H"),
         (("--grader", "theirs"), "known: exit-code, stdout, junit, hardened, ours"),
