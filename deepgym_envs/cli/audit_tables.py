@@ -22,7 +22,7 @@ def show(reports: Sequence[TierReport]) -> None:
     for tier, title in TIERS.items():
         same = [report for report in reports if report.tier == tier]
         if same:
-            STDOUT.print(_table(f"tier {tier}: {title}", same), width=None if STDOUT.is_terminal else 130)
+            STDOUT.print(_table(f"tier {tier}: {title}", same))
     for report in reports:
         for line in _lines(report):
             STDOUT.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -37,7 +37,7 @@ def _table(title: str, reports: Sequence[TierReport]) -> Table:
     headings = list(reports[0].figures())
     for heading in headings:
         table.add_column(heading, justify="left" if heading == "grader" else "right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table.add_column("")
     for report in reports:
         figures = report.figures()
         cells = (escape(shown(figures.get(heading))) for heading in headings)

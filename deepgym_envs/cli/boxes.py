@@ -95,7 +95,7 @@ def _show(belongings: Sequence[Belonging]) -> None:
     for one, state in zip(belongings, states, strict=True):
         table.add_row(one.kind, one.name, str(one.owner.pid), state, one.task)
     if belongings:
-        STDOUT.print(table, width=None if STDOUT.is_terminal else 130)
+        STDOUT.print(table)
     if "unknown" in states:
         unknown = f"{states.count('unknown')} belong to another machine, boot or PID namespace"
         STDOUT.print(f"{unknown}, from where alone one can tell whether the owner lives", highlight=False)

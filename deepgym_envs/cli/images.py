@@ -83,7 +83,7 @@ def list_command(json: JsonOption = False) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for image in images:
         table.add_row(image.tag, image.kind, image.subject, decimal(image.size), decimal(image.unique))
-    STDOUT.print(table, width=None if STDOUT.is_terminal else 130)
+    STDOUT.print(table)
     STDOUT.print(f"{len(images)} images; what several share is on the disk once", highlight=False)
 
 

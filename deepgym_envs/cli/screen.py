@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 STDERR = Console(stderr=True)
-STDOUT = Console()
+# Where nobody looks on, nothing is wrapped that a program may read by lines.
+STDOUT = Console(width=None if sys.stdout.isatty() else 130)
 
 
 def complain(message: str) -> None:
