@@ -27,8 +27,9 @@ class Change(Manifest):
     ``fails`` maps each case that fails then, by its number among the test's cases, to the id that the case
     has in the wrong copy (``"[3-x]"``; empty for a test without parameters). ``by_case`` tells that the
     change concerns these cases alone, so that several of one test can be made independently of each other.
-    ``weak``: it turns an assertion round, or expects another exception, which shows; such a twin tells
-    whoever makes everything pass, but is no obstacle to one who guesses.
+    ``weak``: it turns an assertion round, expects another exception, or is wrong in something that the base
+    does right, which shows; such a twin tells whoever makes everything pass, but is no obstacle to one who
+    guesses. ``mutants``: how many of the solution's were seen to give this value; 0 if it was invented.
     """
 
     at: Place
@@ -36,6 +37,7 @@ class Change(Manifest):
     fails: Annotated[dict[int, str], Field(min_length=1)]
     by_case: bool = False
     weak: bool = False
+    mutants: Annotated[int, Field(ge=0)] = 0
 
 
 class TestTwins(Manifest):

@@ -45,7 +45,12 @@ HEAVY = {
     "gymnasium": ("__init__.py", "env.py", "spaces.py", "vector.py", "rollout.py", "async_env.py"),
     "typer": ("cli/",),
     "rich": ("cli/",),
-    "pytest": ("grade/launcher.py", "sandbox/nursery.py", "audit/weakness/observer.py"),
+    "pytest": (
+        "grade/launcher.py",
+        "sandbox/nursery.py",
+        "audit/weakness/observer.py",
+        "authoring/probe_child.py",
+    ),
     "ray": (),
     "hypothesis": (),
     "httpx": ("audit/attackers/endpoint.py",),

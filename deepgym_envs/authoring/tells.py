@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from difflib import SequenceMatcher
 
 from deepgym_envs.grade.test_file import Function, place_of
 from deepgym_envs.syntax import parse_expression
@@ -74,6 +75,96 @@ def by_echo(test: Function, right: str) -> Callable[[str], float]:
         return abs(_share(own - other, rest) - _share(other - own, rest))
 
     return told
+
+
+def by_base(right: str, base: str) -> Callable[[str], tuple[bool, int]]:
+    """What one knows of a wrong expression who runs the base's code, which gives ``base`` instead of
+    ``right``.
+
+    The result says whether it differs from ``right`` in a part that the base does right, or has other parts
+    where the base has the right ones in another order; and by how many parts it is nearer to ``base``, or
+    farther from it, than ``right`` is.
+
+    >>> told = by_base("[1, 2, 3]", "[1, 2, 4]")
+    >>> told("[1, 2, 5]"), told("[1, 5, 3]"), told("[1, 2]")
+    ((False, 0), (True, 2), (True, 1))
+    """
+    parts, given = _parts(right), _parts(base)
+    free: set[int] = set()
+    moved: set[str] = set()
+    for start, end, first, last in _differences(parts, given):
+        free.update(range(2 * start, 2 * end + 1))
+        moved.update(parts[start:end], given[first:last])
+    far = _distance(parts, given)
+
+    def differs_elsewhere(other: Sequence[str]) -> bool:
+        for start, end, first, last in _differences(parts, other):
+            if not free.issuperset(range(2 * start + 1, 2 * end, 2)):
+                return True
+            # What the base has in a wrong place may come to any other.
+            if start == end and 2 * start not in free and not moved.issuperset(other[first:last]):
+                return True
+        return False
+
+    def told(wrong: str) -> tuple[bool, int]:
+        other = _parts(wrong)
+        if sorted(parts) == sorted(given):
+            kept = all(
+                part == that for part, that, this in zip(parts, other, given, strict=False) if part == this
+            )
+            is_told = sorted(other) != sorted(parts) or not kept
+        else:
+            is_told = differs_elsewhere(other)
+        return is_told, abs(_distance(other, given) - far)
+
+    return told
+
+
+def by_size(right: str, wrong: str) -> bool:
+    """Whether one of two expressions has more parts than the other, or more that come twice."""
+    one, other = _parts(right), _parts(wrong)
+    return (len(one), len(set(one))) != (len(other), len(set(other)))
+
+
+def between(right: str, base: str) -> Iterator[str]:
+    """What is partly as in ``right``, and for the rest as in ``base``: source texts, if they are any.
+
+    >>> list(between("[1, 2, 3]", "[4, 2, 5]"))
+    ['[4, 2, 3]', '[1, 2, 5]']
+    """
+    one, other = _parts(right), _parts(base)
+    stretches = _differences(one, other)
+    for start, end, first, last in stretches if len(stretches) > 1 else ():
+        yield "".join([*one[:start], *other[first:last], *one[end:]])
+    for start, end, first, last in stretches if len(stretches) > 2 else ():
+        yield "".join([*other[:first], *one[start:end], *other[last:]])
+
+
+def _parts(source: str) -> list[str]:
+    """The words and signs of an expression, whose order says nothing where none is meant."""
+    return re.findall(r"\w+|\s+|[^\w\s]", ast.unparse(_Ordered().visit(parse_expression(source))))
+
+
+class _Ordered(ast.NodeTransformer):
+    def visit_Set(self, node: ast.Set) -> ast.Set:
+        return ast.Set(sorted(map(self.visit, node.elts), key=ast.unparse))
+
+    def visit_Dict(self, node: ast.Dict) -> ast.Dict:
+        pairs = zip(node.keys, node.values, strict=True)
+        ordered = sorted(pairs, key=lambda pair: ast.dump(pair[0] or pair[1]))
+        return ast.Dict([key for key, _ in ordered], [self.visit(value) for _, value in ordered])
+
+
+def _differences(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int, int, int]]:
+    """Stretches of ``one`` and what ``other`` has instead: where each begins and ends."""
+    codes = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    return [(start, end, first, last) for what, start, end, first, last in codes if what != "equal"]
+
+
+def _distance(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts one of them has that the other has not."""
+    blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    return len(one) + len(other) - 2 * sum(block.size for block in blocks)
 
 
 def _constants(tree: ast.AST) -> Counter[str]:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
 
+from deepgym_envs.authoring.mutant_values import SECONDS, Observed, observe
+from deepgym_envs.authoring.proposals import Proposal, Proposals
 from deepgym_envs.authoring.sites import Site, sites
-from deepgym_envs.authoring.tells import alone, by_echo, failed_line
+from deepgym_envs.authoring.tells import alone, failed_line
 from deepgym_envs.errors import TaskError
 from deepgym_envs.grade import Deck, SecretRandom, TaskRun, TaskRuns
 from deepgym_envs.grade.deck import path_of, split_case
 from deepgym_envs.grade.test_file import Copy, TestFile
-from deepgym_envs.rewriting import wrong_values
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
@@ -27,16 +28,10 @@ from deepgym_envs.twin import NO_TWINS, Change, Place, TestTwins, Twins, file_di
 
 REPEATS = 3  # how often each copy is run on the solution
 DRAWS = 6  # whole draws that the solution must pass, one after the other
-PROPOSED = 16  # wrong values, at each place,
-TRIED = 4  # and those of them that are tried
+TRIED = 4  # wrong values at each place
 KEPT, KEPT_OF_CASE = 4, 2  # changes, of a whole test and of one of its cases
 _CASES = 24  # of a test, that get twins of their own
 _BATCH = 100  # copies that are run at a time
-_EXCEPTIONS = (
-    *("ArithmeticError", "AttributeError", "EOFError", "IndexError", "KeyError", "NotImplementedError"),
-    *("OSError", "OverflowError", "RuntimeError", "TimeoutError", "TypeError", "UnicodeError", "ValueError"),
-)
-_NAMED = re.compile(r"[\[({]?[A-Z][A-Z0-9_]*,?(, [A-Z][A-Z0-9_]*)*[\])}]?")
 _FRAME = re.compile(r'^ *File "(.*)", line \d+, in (\S+)$', re.MULTILINE)
 _ASSERTING = re.compile(r"[/\\](_pytest|unittest)[/\\]")
 _ERROR = re.compile(r"^(AssertionError|Failed)\b", re.MULTILINE)
@@ -57,25 +52,29 @@ def find_twins(task: Task, backend: Backend, seed: int = 0) -> Twins:
     chance = Random(f"twins {seed} {task.id}")
     paths = dict.fromkeys(path for path in map(path_of, task.expected) if path.endswith(".py"))
     files = {path: TestFile(task.hidden[path]) for path in paths}
-    trials = list(_trials(task, files, chance))
+    found = _places(task, files)
+    # Nobody has read what a mutant does, so none is run where nothing would keep it.
+    seconds = 0.0 if backend.name == "local" else SECONDS
     with TaskRuns(task, backend) as runs:
+        observed = observe(task, runs, files, found, chance, seconds)
+        trials = list(_trials(files, found, observed, chance))
         fit: dict[str, list[_Fit]] = {}
         for start in range(0, len(trials), _BATCH):
-            for found in _tried(task, runs, files, trials[start : start + _BATCH], chance):
-                fit.setdefault(found.trial.test, []).append(found)
-        tests = [_of_test(test, found) for test, found in fit.items()]
+            for tried in _tried(task, runs, files, trials[start : start + _BATCH], chance):
+                fit.setdefault(tried.trial.test, []).append(tried)
+        tests = [_of_test(test, tried) for test, tried in fit.items()]
         digests = {path: file_digest(task.hidden[path]) for path in files}
         return _confirmed(task, runs, Twins(files=digests, tests=tuple(tests)), chance)
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """A copy to be tried: of ``test``, under ``name``, with ``wrong`` at ``site``."""
+    """A copy to be tried: of ``test``, under ``name``, with what is ``proposed`` at ``site``."""
 
     test: str
     name: str
     site: Site
-    wrong: str
+    proposed: Proposal
 
     @property
     def node(self) -> str:
@@ -85,10 +84,10 @@ class _Trial:
     def copies(self) -> Iterator[Copy]:
         """What is run for it: the wrong copy; and one that passes unless the exception that is expected in
         that is a kind of the right one, which a right solution might raise."""
-        test, right = _name(self.test), self.site.expression
-        yield Copy(test, self.name, ((self.site.at, self.wrong),))
+        test, right, wrong = _name(self.test), self.site.expression, self.proposed.wrong
+        yield Copy(test, self.name, ((self.site.at, wrong),))
         if self.site.sort == "exception":
-            narrow = f"{self.wrong} if issubclass({self.wrong}, {right}) else {right}"
+            narrow = f"{wrong} if issubclass({wrong}, {right}) else {right}"
             yield Copy(test, f"{self.name}_narrow", ((self.site.at, narrow),))
 
 
@@ -106,42 +105,29 @@ class _Fit:
         return [self.trial.node + case for case in self.fails.values()]
 
 
-def _trials(task: Task, files: Mapping[str, TestFile], chance: Random) -> Iterator[_Trial]:
-    number = 0
+def _places(task: Task, files: Mapping[str, TestFile]) -> Mapping[str, Sequence[Site]]:
+    """The places of each test of the task that may have copies."""
     expected = dict.fromkeys(split_case(node)[0] for node in task.expected)
+    return {
+        f"{path}::{test}": sites(file, test)
+        for path, file in files.items()
+        for test in file.tests
+        if f"{path}::{test}" in expected and test not in file.fixed
+    }
+
+
+def _trials(
+    files: Mapping[str, TestFile], found: Mapping[str, Sequence[Site]], observed: Observed, chance: Random
+) -> Iterator[_Trial]:
+    number = 0
     for path, file in files.items():
-        found = {test: sites(file, test) for test in file.tests if f"{path}::{test}" in expected}
-        seen = [site.expression for each in found.values() for site in each if site.sort == "value"]
-        raised = [site.expression for each in found.values() for site in each if site.sort == "exception"]
-        for test, each in found.items():
-            if test in file.fixed:
-                continue
-            for site in each:
-                proposed = islice(_wrong(site, seen, raised, chance), PROPOSED)
-                echo = by_echo(file.tests[test], site.expression) if site.sort == "value" else None
-                for wrong in sorted(proposed, key=echo)[:TRIED] if echo else islice(proposed, TRIED):
+        own = {test: places for test, places in found.items() if path_of(test) == path}
+        proposals = Proposals(own, observed, chance)
+        for test, places in own.items():
+            for site in places:
+                for proposal in islice(proposals.at(test, file.tests[_name(test)], site), TRIED):
                     number += 1
-                    yield _Trial(f"{path}::{test}", f"test_{number:06d}", site, wrong)
-
-
-def _wrong(site: Site, seen: Sequence[str], raised: Sequence[str], chance: Random) -> Iterator[str]:
-    if site.sort == "value":
-        yield from wrong_values(site.expression, chance, seen=seen)
-        named = [other for other in dict.fromkeys(seen) if _NAMED.fullmatch(other)]
-        if _NAMED.fullmatch(site.expression):
-            yield from (other for other in chance.sample(named, len(named)) if other != site.expression)
-    elif site.sort == "exception":
-        # One that everybody knows beside one of the repository's own would be told at a glance.
-        others = (
-            _EXCEPTIONS
-            if site.expression in _EXCEPTIONS
-            else [name for name in raised if name not in _EXCEPTIONS]
-        )
-        yield from (
-            name for name in chance.sample(sorted(set(others)), len(set(others))) if name != site.expression
-        )
-    else:
-        yield site.expression
+                    yield _Trial(test, f"test_{number:06d}", site, proposal)
 
 
 def _tried(
@@ -178,7 +164,7 @@ def _untold(
     for fit in found:
         path, test, site = path_of(fit.trial.test), _name(fit.trial.test), fit.trial.site
         others = alone(files[path].tests[test], site.at)
-        change = site.at, fit.trial.wrong
+        change = site.at, fit.trial.proposed.wrong
         copies.append((path, Copy(test, fit.trial.name, (change,))))
         copies.append((path, Copy(test, f"{fit.trial.name}_alone", (*others, change))))
         copies.append((path, Copy(test, f"{fit.trial.name}_right", others)))
@@ -257,34 +243,45 @@ def _of_test(test: str, found: Sequence[_Fit]) -> TestTwins:
     """The best of what is fit for one test: cases of their own, or else one change of the whole test."""
     separate = [fit for fit in found if fit.trial.site.by_case]
     sort = found[0].trial.site.sort  # they come with the best sort first
-    kept: list[_Fit] = []
     if separate:
-        places = list(dict.fromkeys(fit.trial.site.at for fit in separate))[:_CASES]
-        for place in places:
-            kept += [fit for fit in separate if fit.trial.site.at == place][:KEPT_OF_CASE]
+        kept = [fit for own in list(_by_place(separate))[:_CASES] for fit in _best(own)[:KEPT_OF_CASE]]
     else:
         same = [fit for fit in found if fit.trial.site.sort == sort]
-        kept = list(_in_turns(same))[:KEPT]
+        kept = list(_in_turns(_best(same)))[:KEPT]
     changes = (
         Change(
             at=fit.trial.site.at,
-            wrong=fit.trial.wrong,
+            wrong=fit.trial.proposed.wrong,
             fails=dict(fit.fails),
             by_case=bool(separate),
-            weak=fit.trial.site.sort != "value",
+            weak=fit.trial.site.sort != "value" or fit.trial.proposed.told,
+            mutants=fit.trial.proposed.mutants,
         )
         for fit in kept
     )
     return TestTwins(test=test, cases=found[0].cases, changes=tuple(changes))
 
 
-def _in_turns(found: Sequence[_Fit]) -> Iterator[_Fit]:
-    """One of each place, then the second of each, and so on."""
+def _best(found: Sequence[_Fit]) -> Sequence[_Fit]:
+    """Those that the base's code does not tell, or else all; of each place those that mutants gave, or else
+    all."""
+    untold = [fit for fit in found if not fit.trial.proposed.told] or found
+    given = {fit.trial.site.at for fit in untold if fit.trial.proposed.mutants}
+    return [fit for fit in untold if fit.trial.proposed.mutants or fit.trial.site.at not in given]
+
+
+def _by_place(found: Sequence[_Fit]) -> Collection[Sequence[_Fit]]:
     by_place: dict[Place, list[_Fit]] = {}
     for fit in found:
         by_place.setdefault(fit.trial.site.at, []).append(fit)
-    for number in range(max(map(len, by_place.values()))):
-        yield from (each[number] for each in by_place.values() if number < len(each))
+    return by_place.values()
+
+
+def _in_turns(found: Sequence[_Fit]) -> Iterator[_Fit]:
+    """One of each place, then the second of each, and so on."""
+    by_place = _by_place(found)
+    for number in range(max(map(len, by_place))):
+        yield from (each[number] for each in by_place if number < len(each))
 
 
 def _confirmed(task: Task, runs: TaskRuns, twins: Twins, chance: Random) -> Twins:

@@ -65,10 +65,14 @@ def import_command(
         raise TaskError(f"{folder}: holds no Harbor task; each is a folder with a task.toml")
     reasons: Counter[str] = Counter()
     refused: dict[str, str] = {}
+    bare: list[str] = []
     with Board("tasks", len(places)) as board:
         for place in places:
             try:
-                write_task(read_harbor(place), out)
+                task = read_harbor(place)
+                written = write_task(task, out)
+                if task.manifest.kind != "tests" and not task.twins.of(task.hidden):
+                    bare.append(str(written))
             except TaskError as error:
                 reasons["foreign" if isinstance(error, ForeignTask) else "malformed"] += 1
                 refused[str(place)] = str(error)
@@ -80,10 +84,13 @@ def import_command(
             "accepted": accepted,
             "rejected": dict(reasons),
             "details": refused,
+            "without_twins": bare,
         }
         print_json(found)
     else:
-        STDOUT.print(f"{accepted} of {len(places)} tasks written to {out}", markup=False, highlight=False)
+        said = [f"{accepted} of {len(places)} tasks written to {out}"]
+        said += [f"{place} has no twins; 'deepgym-envs record {place}' finds them" for place in bare]
+        STDOUT.print("\n".join(said), markup=False, highlight=False, soft_wrap=True)
     _complain(refused)
 
 

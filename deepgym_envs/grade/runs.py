@@ -79,13 +79,20 @@ class TaskRuns(Closing):
         """
         return self._run(state, draw.nodes, draw.files, draw.demands)
 
-    def tried(self, state: WorkspaceState, nodes: Sequence[str], files: Mapping[str, bytes]) -> TaskRun:
-        """Run ``nodes`` of other ``files`` than the task's hidden tests; tracebacks are Python's own.
+    def tried(
+        self,
+        state: WorkspaceState,
+        nodes: Sequence[str],
+        files: Mapping[str, bytes],
+        seconds: float | None = None,
+    ) -> TaskRun:
+        """Run ``nodes`` of other ``files`` than the task's hidden tests; tracebacks are Python's own. It ends
+        after ``seconds``, by default those that the task gives to its tests.
 
         Raises:
             SandboxError: as for ``hidden``.
         """
-        return self._run(state, nodes, files, {}, "native")
+        return self._run(state, nodes, files, {}, "native", seconds)
 
     def _run(
         self,
@@ -94,6 +101,7 @@ class TaskRuns(Closing):
         files: Mapping[str, bytes],
         demands: Mapping[str, Demand],
         traceback: Traceback = "short",
+        seconds: float | None = None,
         *,
         warm: bool = True,
     ) -> TaskRun:
@@ -101,7 +109,14 @@ class TaskRuns(Closing):
         chars = _DETAIL_CHARS if traceback == "short" else 10 * _DETAIL_CHARS
         seen = self._box.use(
             lambda box: run_hidden(
-                box, self.task, state, nodes, files=files, detail_chars=chars, traceback=traceback
+                box,
+                self.task,
+                state,
+                nodes,
+                files=files,
+                detail_chars=chars,
+                traceback=traceback,
+                seconds=seconds,
             ),
             warm=warm,
         )

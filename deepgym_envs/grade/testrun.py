@@ -50,12 +50,14 @@ def run_hidden(
     files: Mapping[str, bytes] | None = None,
     detail_chars: int = 0,
     traceback: Traceback = "short",
+    seconds: float | None = None,
 ) -> tuple[TestReport, Completed]:
     """Put ``state`` into the box and run hidden tests on it, in the order of ``nodes``.
 
     ``nodes`` are node ids or files below the task's ``tests/``, or names of implementations for a task of
     kind ``tests``. ``files`` are what is there, by default the task's hidden tests as they are.
-    ``detail_chars`` of each traceback are kept, in pytest's style ``traceback``.
+    ``detail_chars`` of each traceback are kept, in pytest's style ``traceback``. ``seconds`` is the time for
+    tests of files, by default the task's own.
 
     Raises:
         ActionError: the state does not fit into the box.
@@ -67,12 +69,12 @@ def run_hidden(
     tests = [node for node in nodes if not is_case(node)]
     hidden = task.hidden if files is None else files
     if not cases:
-        return _run_hidden_files(box, task, hidden, nodes, detail_chars, traceback)
+        return _run_hidden_files(box, task, hidden, nodes, detail_chars, traceback, seconds)
     asked = run_oracle(box, task, cases, detail_chars=detail_chars)
     if not tests:
         return asked
     box.restore(state)
-    return together(_run_hidden_files(box, task, hidden, tests, detail_chars, traceback), asked)
+    return together(_run_hidden_files(box, task, hidden, tests, detail_chars, traceback, seconds), asked)
 
 
 def run_draw(box: Sandbox, task: Task, state: WorkspaceState, draw: Draw) -> tuple[TestReport, Completed]:
@@ -91,6 +93,7 @@ def _run_hidden_files(
     wanted: Sequence[str],
     detail_chars: int,
     traceback: Traceback,
+    seconds: float | None,
 ) -> tuple[TestReport, Completed]:
     """Run hidden tests from a folder that exists for this run alone.
 
@@ -104,7 +107,7 @@ def _run_hidden_files(
     arguments = [*how, "-c", f"{tests}/pytest.ini", "--rootdir", tests, "--confcutdir", tests,
                  "--import-mode=importlib", "--continue-on-collection-errors",
                  *([f"{tests}/{node}" for node in wanted] or [tests])]  # fmt: skip
-    return _run(box, _command(task, files, arguments, detail_chars, None))
+    return _run(box, _command(task, files, arguments, detail_chars, seconds))
 
 
 def _try_tests(

@@ -101,9 +101,7 @@ def read_harbor(folder: Path) -> Task:
                 for path, file in _below(tree, "scripts/").items()
                 if path.endswith(".jsonl")
             },
-            twins=parse_twins(tree["twins.json"].data, f"{folder}/twins.json")
-            if "twins.json" in tree
-            else NO_TWINS,
+            twins=_twins(tree, f"{folder}/twins.json"),
         )
     except KeyError as error:
         raise TaskError(f"{folder}: {error.args[0]} is missing; export the task again") from None

@@ -1,11 +1,11 @@
 """Reads the constants out of an expression without running it: what it means, and of which types it is
-made."""
+made; and writes values as such expressions."""
 
 from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -108,6 +108,68 @@ def as_date(node: ast.AST) -> date | None:
         return date(*(int(part) for part in parts))
     except (ValueError, OverflowError):
         raise Impossible from None
+
+
+def is_written_out(node: ast.expr) -> bool:
+    """Whether an expression is a value through and through, with nothing in it that had to be run."""
+    try:
+        return not _holds_opaque(value_of(node))
+    except Impossible:
+        return False
+
+
+def means_the_same(one: ast.expr, other: ast.expr) -> bool:
+    """Whether two expressions mean equal values of the same types."""
+    try:
+        left, right = value_of(one), value_of(other)
+    except Impossible:
+        return False
+    return left == right and shape_of(left) == shape_of(right)
+
+
+def _holds_opaque(value: object) -> bool:
+    match value:
+        case dict():
+            return any(map(_holds_opaque, (*value, *value.values())))
+        case list() | tuple() | frozenset():
+            return any(map(_holds_opaque, value))
+    return isinstance(value, Opaque)
+
+
+def source_of(value: object, like: ast.expr) -> str | None:
+    """``value`` written out as ``like`` is; ``None`` for what has no such form, and for a date or ``Decimal``
+    where ``like`` does not say what these are called.
+
+    >>> source_of([date(2024, 1, 31)], ast.parse("dt.date(2024, 2, 1)", mode="eval").body)
+    '[dt.date(2024, 1, 31)]'
+    """
+    makers = {_called(node): ast.unparse(node.func) for node in ast.walk(like) if isinstance(node, ast.Call)}
+    try:
+        source = _source_of(value, makers)
+        return source if is_written_out(ast.parse(source, mode="eval").body) else None
+    except Impossible:
+        return None
+
+
+def _source_of(value: object, makers: Mapping[str, str]) -> str:
+    match value:
+        case list() | tuple():
+            parts = ", ".join(_source_of(part, makers) for part in value)
+            if isinstance(value, list):
+                return f"[{parts}]"
+            return f"({parts},)" if len(value) == 1 else f"({parts})"
+        case set() if value:
+            return f"{{{', '.join(sorted(_source_of(part, makers) for part in value))}}}"
+        case dict():
+            pairs = (f"{_source_of(key, makers)}: {_source_of(part, makers)}" for key, part in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        case None | bool() | int() | float() | str() | bytes():
+            return repr(value)
+        case date() if type(value) is date and "date" in makers:
+            return f"{makers['date']}({value.year}, {value.month}, {value.day})"
+        case Decimal() if "Decimal" in makers:
+            return f"{makers['Decimal']}({str(value)!r})"
+    raise Impossible
 
 
 def shape_of(value: object) -> object:

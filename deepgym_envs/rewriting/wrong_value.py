@@ -70,6 +70,26 @@ def wrong_values(expression: str, random: Random, *, seen: Sequence[str] = ()) -
             yield source
 
 
+def likeness(wrong: str, right: str) -> float:
+    """How well one expression may stand in the place of another, from 0 to 1: 0 if it means the same, or
+    something of other types; less than 1 if it catches the eye.
+
+    >>> likeness("[1, 4]", "[1, 3]"), likeness("[3, 1]", "[1, 3]"), likeness("'4'", "3")
+    (1.0, 0.02, 0.0)
+
+    Raises:
+        ValueError: one of them is no expression.
+    """
+    try:
+        value = value_of(_read(right)[1])
+    except Impossible:
+        return 0.0
+    found = _checked(wrong, value)
+    if found is None:
+        return 0.0
+    return 1.0 if _looks_of(wrong, found[0]) == _looks_of(right, value) else _CONSPICUOUS
+
+
 def _looks_of(source: str, value: object) -> tuple[object, ...]:
     words = re.findall(r"\w+", source)
     rising = sum(left <= right for left, right in itertools.pairwise(words))
@@ -96,6 +116,8 @@ def _checked(source: str, right: object) -> tuple[object] | None:
 def _same_shape(wrong: object, right: object) -> bool:
     if isinstance(wrong, list | dict) and type(wrong) is type(right) and not (wrong and right):
         return True
+    if isinstance(wrong, tuple) and isinstance(right, tuple) and len(wrong) == len(right):
+        return all(map(_same_shape, wrong, right))
     return shape_of(wrong) == shape_of(right)
 
 

@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from deepgym_envs.authoring.tells import alone, by_echo, failed_line
+from deepgym_envs.authoring.tells import alone, between, by_base, by_echo, by_size, failed_line
 from deepgym_envs.grade.test_file import Copy, Function, TestFile, place_of
 from deepgym_envs.syntax import parse_python
 
@@ -61,3 +61,64 @@ def test_what_is_tried_is_still_python() -> None:
     file, test = file_with("self.assertTrue(f(1))\nself.assertEqual(f(2), 3)")
     at = next(place_of(node) for node in _constants(test) if node.value == 3)
     assert parse_python(file.written([Copy("test_it", "test_alone", alone(test, at))]))
+
+
+@pytest.mark.parametrize(
+    ("right", "base", "wrong", "told"),
+    [
+        ("[1, 2, 3]", "[1, 2, 4]", "[1, 2, 5]", False),
+        ("[1, 2, 3]", "[1, 2, 4]", "[1, 5, 3]", True),
+        ("[1, 2, 3]", "[1, 2, 4]", "[1, 5, 7]", True),
+        ("[1, 2, 3]", "[1, 2, 4]", "[1, 2, 3, 3]", False),
+        ("[1, 2, 3]", "[1, 2, 4]", "[1, 2]", True),  # the base gives a third one
+        ("[1, 2, 3]", "[1, 2]", "[1, 2, 4]", False),
+        ("[1, 2, 3]", "[1, 2]", "[9, 2, 3]", True),
+        ("[1, 2, 3]", "[]", "[9, 2, 3]", False),
+        ("[1, 2, 3]", "None", "[3, 2, 1]", False),
+        ("[1, 2, 3, 4]", "[1, 3, 2, 4]", "[1, 2, 5, 4]", True),  # the base has the right ones, in disorder
+        ("[1, 2, 3, 4]", "[1, 4, 2, 3]", "[1, 3, 2, 4]", False),
+        ("[1, 2, 3, 4]", "[1, 4, 2, 3]", "[3, 2, 1, 4]", True),
+        ("['a', 'b', 'c', 'd']", "['b', 'c', 'd']", "['b', 'c', 'd', 'a']", False),  # it may be anywhere
+        ("(4, 'ab cd')", "(4, 'ab xx')", "(4, 'ab yy')", False),
+        ("(4, 'ab cd')", "(4, 'ab xx')", "(4, 'zz cd')", True),
+        ("(4, 'ab cd')", "(4, 'ab xx')", "(5, 'ab cd')", True),
+        ("{'a': 1, 'b': 2}", "{'b': 3, 'a': 1}", "{'a': 1, 'b': 4}", False),
+        ("{'a': 1, 'b': 2}", "{'b': 3, 'a': 1}", "{'a': 4, 'b': 2}", True),
+        ("{1, 2}", "{3, 2}", "{2, 4}", False),
+        ("[(1, 'a'), (2, 'b')]", "[(1, 'a'), (3, 'b')]", "[(1, 'a'), (4, 'b')]", False),
+        ("[(1, 'a'), (2, 'b')]", "[(1, 'a'), (3, 'b')]", "[(1, 'a'), (2, 'c')]", True),
+        ("'45.10 EUR'", "'45.01 EUR'", "'45.11 EUR'", False),
+        ("'45.10 EUR'", "'45.01 EUR'", "'46.10 EUR'", True),
+        ("7", "5", "8", False),
+    ],
+)
+def test_a_wrong_value_is_told_by_what_the_base_does_right(
+    right: str, base: str, wrong: str, told: bool
+) -> None:
+    assert by_base(right, base)(wrong)[0] is told
+
+
+def test_of_two_wrong_values_one_may_be_as_far_from_the_base_as_the_right_one() -> None:
+    known = by_base("[1, 2, 3]", "[1, 2, 4]")
+    assert [known(wrong)[1] for wrong in ("[1, 2, 5]", "[1, 2, 4, 4]", "[1, 2, 3, 3]")] == [0, 1, 3]
+
+
+def test_what_is_partly_right_and_partly_as_the_base_has_it_is_made() -> None:
+    assert set(between("[(1, 2), (3, 4), 5]", "[(1, 7), (8, 4), 6]")) == {
+        *("[(1, 7), (3, 4), 5]", "[(1, 2), (8, 4), 5]", "[(1, 2), (3, 4), 6]"),
+        *("[(1, 2), (8, 4), 6]", "[(1, 7), (3, 4), 6]", "[(1, 7), (8, 4), 5]"),
+    }
+    assert list(between("[1, 2]", "[1, 3]")) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "shows"),
+    [
+        ("[1, 2]", "[3, 4]", False),
+        ("[1, 2]", "[2, 1]", False),
+        ("[1, 2]", "[1]", True),
+        ("[1, 2]", "[1, 1]", True),
+    ],
+)
+def test_more_parts_or_more_that_come_twice_show(right: str, wrong: str, shows: bool) -> None:
+    assert by_size(right, wrong) is shows

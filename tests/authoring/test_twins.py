@@ -10,12 +10,12 @@ import pytest
 from deepgym_envs import Grader, Task, TaskError, WorkspaceState
 from deepgym_envs.authoring.twins import find_twins
 from deepgym_envs.grade import Deck, SecretRandom, TaskRuns
-from deepgym_envs.sandbox import Backend
+from deepgym_envs.sandbox import Backend, choose_backend
 from deepgym_envs.testing import make_task
 from deepgym_envs.twin import Change, TestTwins, Twins
 from deepgym_envs.validation import validate
 
-from ..tiny import isolating  # noqa: TID252
+from ..tiny import TrustedLocalBackend, isolating  # noqa: TID252
 
 FIXTURES = (isolating,)
 BASE = (
@@ -215,3 +215,34 @@ def test_validation_tells_of_a_twin_that_passes(isolating: Backend, task: Task, 
 def test_a_task_of_kind_tests_has_none(isolating: Backend, task: Task, tmp_path: Path) -> None:
     manifest = task.manifest.model_copy(update={"kind": "tests"})
     assert find_twins(replace(task, manifest=manifest), isolating).tests == ()
+
+
+def span(folder: Path) -> Task:
+    base = "def upto(n):\n    return [*range(10, 10 + n), n]\n\n\ndef parted(n):\n    return n // 2, n % 2 == 1\n"
+    hidden = (
+        "from span import parted, upto\n\n\ndef test_upto():\n    assert upto(2) == [10, 11, 12]\n\n\n"
+        "def test_parted():\n    assert parted(9) == (4, False)\n"
+    )
+    return make_task(
+        folder / "span",
+        repo="span",
+        source={"span/__init__.py": base},
+        hidden={"test_hidden.py": hidden},
+        gold={"span/__init__.py": base.replace("), n]", "), 10 + n]").replace("% 2 == 1", "% 2 == 0")},
+        fail_to_pass=["test_hidden.py::test_upto", "test_hidden.py::test_parted"],
+    )
+
+
+@pytest.mark.bwrap
+def test_who_runs_the_bases_code_sees_no_part_of_a_wrong_value_that_it_does_right(tmp_path: Path) -> None:
+    upto, parted = find_twins(span(tmp_path), choose_backend("bwrap")).tests
+    assert all(change.wrong.startswith("[10, 11, ") and not change.weak for change in upto.changes)
+    assert any(change.mutants for change in upto.changes)
+    # Of the two halves the base does the first right, and the other can be wrong in one way only: as it is.
+    assert all(change.weak for change in parted.changes)
+
+
+def test_no_mutant_runs_where_nothing_would_keep_it(tmp_path: Path) -> None:
+    found = find_twins(span(tmp_path), TrustedLocalBackend())
+    assert [each.test for each in found.tests] == ["test_hidden.py::test_upto", "test_hidden.py::test_parted"]
+    assert not any(change.mutants for each in found.tests for change in each.changes)

@@ -30,8 +30,26 @@ def test_a_task_goes_there_and_back(tiny: Task, tmp_path: Path, capsys: pytest.C
     assert status == 0
     assert json.loads(said)["tasks"] == 1
     status, said, _ = run(capsys, "import", "harbor", out, "--out", back, "--json")
-    assert (status, json.loads(said)) == (0, {"candidates": 1, "accepted": 1, "rejected": {}, "details": {}})
+    told = {"candidates": 1, "accepted": 1, "rejected": {}, "details": {}}
+    assert (status, json.loads(said)) == (0, {**told, "without_twins": [str(Path(back) / "tiny-add")]})
     assert [task.digest for task in load_suite(back)] == [tiny.digest]
+
+
+@pytest.mark.parametrize("why", ["left out", "of other tests", "there"])
+def test_a_task_without_twins_is_named_with_what_finds_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], why: str
+) -> None:
+    out, back = tmp_path / "out", tmp_path / "back"
+    name = "rangelock-build-tags"
+    assert run(capsys, "export", "harbor", "--task", f"starter/{name}", "--out", str(out))[0] == 0
+    if why == "left out":
+        (out / name / "twins.json").unlink()
+    elif why == "of other tests":
+        for file in (out / name / "tests/hidden").glob("*.py"):
+            file.write_text(file.read_text() + "\n# changed\n")
+    status, said, _ = run(capsys, "import", "harbor", str(out), "--out", str(back))
+    assert status == 0
+    assert (f"'deepgym-envs record {back / name}'" in said) is (why != "there")
 
 
 def test_foreign_folders_are_counted_by_reason(

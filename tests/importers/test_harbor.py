@@ -15,10 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepgym_envs.authoring import record
 from deepgym_envs.errors import TaskError
 from deepgym_envs.importers import ForeignTask, export_harbor, read_harbor
 from deepgym_envs.importers.harbor_verify import judge_tests, put
 from deepgym_envs.patch import make_patch
+from deepgym_envs.sandbox import choose_backend
 from deepgym_envs.sandbox.docker import quiet
 from deepgym_envs.sandbox.engine import connect
 from deepgym_envs.sandbox.image import task_image
@@ -27,6 +29,7 @@ from deepgym_envs.suite import load_suite, read_suite, suite_names
 from deepgym_envs.task import Task
 from deepgym_envs.task_writer import write_task
 from deepgym_envs.testing import make_task
+from deepgym_envs.twin import NO_TWINS
 
 
 def bundled() -> list[Task]:
@@ -74,6 +77,18 @@ def test_an_imported_task_can_be_written_in_our_format(tiny: Task, tmp_path: Pat
     [again] = load_suite(tmp_path / "ours")
     assert again.digest == task.digest
     assert again.base_patch == task.base_patch
+
+
+@pytest.mark.bwrap
+def test_an_imported_task_is_given_twins_by_recording_it(tiny: Task, tmp_path: Path) -> None:
+    back = read_harbor(export_harbor(replace(tiny, twins=NO_TWINS), tmp_path / "harbor"))
+    assert not back.twins.tests
+    folder = write_task(back, tmp_path / "ours")
+    record(folder, choose_backend("bwrap"))
+    [again] = load_suite(tmp_path / "ours")
+    assert again.expected == tiny.expected
+    assert set(again.twins.of(again.hidden)) == {"test_hidden.py::test_add", "test_hidden.py::test_double"}
+    assert read_harbor(export_harbor(again, tmp_path / "there")).twins == again.twins
 
 
 def test_tasks_of_one_repository_share_its_recipe(tiny: Task, tmp_path: Path) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -15,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepgym_envs.rewriting.wrong_value import wrong_values
+from deepgym_envs.rewriting.wrong_value import likeness, wrong_values
+
+from ..guesses import Rate, rates  # noqa: TID252
 
 STARTER = Path(__file__).parent.parent.parent / "tasks" / "starter"
 
@@ -165,35 +166,25 @@ def test_what_is_no_expression_is_refused() -> None:
             some(source)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right", "fit"),
+    [
+        ("[1, 4]", "[1, 3]", 1.0),
+        ("[3, 1]", "[1, 3]", 0.02),  # in disorder
+        ("[1, 3, 5]", "[1, 3]", 0.02),  # longer
+        ("[]", "[1, 3]", 0.02),
+        ("[1, 3]", "[1,3]", 0.0),
+        ("(1, 4)", "[1, 3]", 0.0),
+        ("['a']", "[1, 3]", 0.0),
+        ("True", "1", 0.0),
+        ("{1: 2, 1: 3}", "{1: 2}", 0.0),
+    ],
+)
+def test_a_value_is_the_fitter_the_less_it_catches_the_eye(wrong: str, right: str, fit: float) -> None:
+    assert likeness(wrong, right) == fit
+
+
 # --- can anyone tell? ---
-
-
-def _numbers(source: str) -> list[str]:
-    return re.findall(r"\d+", source)
-
-
-def _words(source: str) -> list[str]:
-    return re.findall(r"\w+", source)
-
-
-def _like_english(source: str) -> float:
-    letters = re.findall(r"[a-z]", source.lower())
-    return -abs(sum(letter in "aeiou" for letter in letters) / len(letters) - 0.38) if letters else 0
-
-
-GUESSES: dict[str, Callable[[str], float]] = {
-    "smaller": lambda source: -sum(map(int, _numbers(source))),
-    "rounder": lambda source: sum(len(word) - len(word.rstrip("0")) for word in _numbers(source)),
-    "even": lambda source: sum(int(word) % 2 == 0 for word in _numbers(source)),
-    "a multiple of five": lambda source: sum(int(word) % 5 == 0 for word in _numbers(source)),
-    "shorter": lambda source: -len(source),
-    "sorted": lambda source: sum(left <= right for left, right in pairwise(_words(source))),
-    "without repetition": lambda source: len(set(_words(source))) - len(_words(source)),
-    "few digits": lambda source: -len(set(re.findall(r"\d", source))),
-    "like English": _like_english,
-    "lower case": lambda source: sum(char.islower() for char in source),
-    "positive": lambda source: -source.count("-"),
-}
 
 
 def expectations() -> Iterator[list[str]]:
@@ -229,31 +220,18 @@ def pairs(*, with_seen: bool, every: int) -> list[tuple[str, str]]:
     return found
 
 
-def hits(found: list[tuple[str, str]], liking: Callable[[str], float]) -> tuple[float, int]:
-    """How often the liked one of a pair is the right one, where one is liked more, and how often that is so."""
-    decided = [(liking(right), liking(wrong)) for right, wrong in found]
-    decided = [(right, wrong) for right, wrong in decided if right != wrong]
-    return sum(right > wrong for right, wrong in decided) / max(1, len(decided)), len(decided)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("with_seen", [True, False], ids=["others-seen", "alone"])
 def test_nobody_can_tell_the_wrong_value_by_its_looks(with_seen: bool) -> None:
     found = pairs(with_seen=with_seen, every=2)
     assert len(found) >= 400
-    common = Counter("".join(right + wrong for right, wrong in found))
-    guesses = GUESSES | {
-        "of common characters": lambda source: sum(common[char] for char in source) / len(source)
-    }
-    rates = {name: hits(found, liking) for name, liking in guesses.items()}
-    rates["first in the alphabet"] = sum(right < wrong for right, wrong in found) / len(found), len(found)
-    for name, (rate, count) in rates.items():
-        overall = (rate * count + (len(found) - count) / 2) / len(found)
-        assert 0.42 <= overall <= 0.58, f"{name}: {overall:.0%} of all pairs"
-        assert 0.33 <= rate <= 0.67 or count < 60, f"{name}: {rate:.0%} of {count} pairs"
+    for name, rate in rates(found).items():
+        assert 0.42 <= rate.overall <= 0.58, f"{name}: {rate.overall:.0%} of all pairs"
+        assert 0.33 <= rate.decided <= 0.67 or rate.pairs < 60, (
+            f"{name}: {rate.decided:.0%} of {rate.pairs} pairs"
+        )
 
 
 def test_a_generator_that_gives_itself_away_would_be_found_out() -> None:
     found = [(str(number), str(number + 1)) for number in range(10, 310, 10)]
-    assert hits(found, GUESSES["smaller"]) == (1.0, 30)
-    assert hits(found, GUESSES["rounder"]) == (1.0, 30)
+    assert rates(found)["smaller"] == rates(found)["rounder"] == Rate(1.0, 1.0, 30)
