@@ -36,7 +36,7 @@ TINY: dict[str, tuple[str, set[str], set[str], int]] = {
         "--rounds 1",
         {"verdict on a known state", "verdict on a new state"},
         {"own_time_of_hidden_tests_ms"},
-        1,
+        3,
     ),
     "fork": (
         "--rounds 1 --files 10 --branches 2 --alive 1",
