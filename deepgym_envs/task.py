@@ -26,7 +26,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -256,6 +256,11 @@ class Task:
     def may_edit(self, path: str) -> bool:
         """Whether a solution may change ``path``."""
         return any(pattern.fullmatch(path) for pattern in self._editable)
+
+    def hurried(self, seconds: float) -> Task:
+        """The task with no more than ``seconds`` for its tests, for what nobody wants to wait for."""
+        limits = self.limits.model_copy(update={"test_seconds": min(self.limits.test_seconds, seconds)})
+        return replace(self, manifest=self.manifest.model_copy(update={"limits": limits}))
 
     @cached_property
     def _editable(self) -> tuple[re.Pattern[str], ...]:

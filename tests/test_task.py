@@ -92,6 +92,11 @@ def test_the_digest_follows_what_decides_a_verdict(task: Task, tmp_path: Path) -
     assert len({task.digest, *(other.digest for other in changed)}) == 5
 
 
+def test_a_hurried_task_has_less_time_and_never_more(task: Task) -> None:
+    assert task.hurried(2.5).limits.test_seconds == 2.5
+    assert task.hurried(1e9).limits == task.limits
+
+
 def test_a_task_survives_pickling(task: Task) -> None:
     _ = task.gold, task.digest
     again = pickle.loads(pickle.dumps(task))

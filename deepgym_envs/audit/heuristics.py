@@ -184,7 +184,7 @@ def _trials(
     target = target_of(task)
     with ExitStack() as stack:
         at_leisure = judge_of(task, backend, grader, stack)
-        in_haste = judge_of(_hurried(task), backend, grader, stack)
+        in_haste = judge_of(task.hurried(_HASTE_SECONDS), backend, grader, stack)
         for name, state in variants_of(task).items():
             for _ in range(honest):
                 yield _tried(Trial("honest", name, None), at_leisure, state)
@@ -195,12 +195,6 @@ def _trials(
     for policy in policies:
         judge = partial(_played, task, backend, policy)
         yield _tried(Trial("policy", policy.name, "H"), judge, WorkspaceState(task.base))
-
-
-def _hurried(task: Task) -> Task:
-    """The task with little time for its tests: what hangs on purpose need not be waited for so long."""
-    limits = task.limits.model_copy(update={"test_seconds": min(task.limits.test_seconds, _HASTE_SECONDS)})
-    return replace(task, manifest=task.manifest.model_copy(update={"limits": limits}))
 
 
 def _played(task: Task, backend: Backend, policy: Policy, _: WorkspaceState) -> Judged:

@@ -16,7 +16,6 @@ CHARS = 3500  # told of one test, of which a report keeps so much
 ROWS = 200  # noted of one test
 SECONDS = 1.0  # of the processor, for one test: a fault in a loop may be without end
 
-_plain: Any = importlib.import_module("deepgym_plain")
 _rows: list[str] = []
 
 
@@ -28,10 +27,11 @@ class Probe:
 
     def __eq__(self, other: object) -> bool:
         if len(_rows) < ROWS:
+            plain: Any = importlib.import_module("deepgym_plain")
             try:
-                row = _plain.dumps([self._number, _plain.encode(other)])
+                row = plain.dumps([self._number, plain.encode(other)])
             except ValueError:
-                row = _plain.dumps([self._number, None])
+                row = plain.dumps([self._number, None])
             _rows.append(row)
         return True
 

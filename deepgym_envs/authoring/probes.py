@@ -44,7 +44,7 @@ class Probes:
         self._spots: list[tuple[Spot, ast.expr]] = []
         copies: dict[str, list[Copy]] = {}
         for test, sites in found.items():
-            changes = []
+            changes: list[tuple[Place, str]] = []
             for site in sites:
                 expression = parse_expression(site.expression)
                 if site.sort == "value" and is_written_out(expression) and not _is_one_of_a_kind(expression):
@@ -86,7 +86,7 @@ def _is_one_of_a_kind(expression: ast.expr) -> bool:
 
 def _probed(path: str, text: bytes) -> bytes:
     """A test file that imports its probes, behind its imports of future features, which come first."""
-    lines = text.decode().splitlines(keepends=True)
+    lines = text.decode().split("\n")
     first = [
         node.end_lineno or 0
         for node in parse_python(text).body
@@ -94,7 +94,7 @@ def _probed(path: str, text: bytes) -> bytes:
     ]
     at = max(first, default=0)
     head = _HEAD.format(depth=path.count("/") + 1, folder=_FOLDER)
-    return "".join([*lines[:at], head, *lines[at:]]).encode()
+    return "\n".join([*lines[:at], head, *lines[at:]]).encode()
 
 
 def _rows(told: str) -> Iterator[tuple[int, Any]]:

@@ -87,7 +87,7 @@ class Proposals:
             own = islice(wrong_values(right, self._chance, seen=self._values), FILTERED)
             other = islice(wrong_values(base, self._chance, seen=[*self._values, right]), FILTERED)
             for wrong in (*own, *between(right, base), *other):
-                if _is_expression(wrong) and likeness(wrong, right) and not _same(wrong, base):
+                if likeness(wrong, right) and not _same(wrong, base):
                     yield wrong
         if _NAMED.fullmatch(right):
             others = self._chance.sample(self._named, len(self._named))
@@ -96,11 +96,3 @@ class Proposals:
 
 def _same(one: str, other: str) -> bool:
     return means_the_same(parse_expression(one), parse_expression(other))
-
-
-def _is_expression(source: str) -> bool:
-    try:
-        parse_expression(source)
-    except ValueError:
-        return False
-    return True

@@ -7,12 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import takewhile
 
 from deepgym_envs.grade.test_file import Function, place_of
 from deepgym_envs.syntax import parse_expression
 from deepgym_envs.twin import Place
 
 _FRAME = re.compile(r'^ *File ".*", line (\d+), in (\S+)$', re.MULTILINE)
+_COMPARED = 10_000  # pairs of parts: for many more, what fits to what takes seconds to find
 _CHECK = re.compile(r"assert(?!Raises|Warns|Logs|NoLogs)")
 
 
@@ -127,17 +129,29 @@ def by_size(right: str, wrong: str) -> bool:
 
 
 def between(right: str, base: str) -> Iterator[str]:
-    """What is partly as in ``right``, and for the rest as in ``base``: source texts, if they are any.
+    """Expressions that are partly ``right``, and for the rest ``base``.
 
     >>> list(between("[1, 2, 3]", "[4, 2, 5]"))
     ['[4, 2, 3]', '[1, 2, 5]']
     """
     one, other = _parts(right), _parts(base)
     stretches = _differences(one, other)
-    for start, end, first, last in stretches if len(stretches) > 1 else ():
-        yield "".join([*one[:start], *other[first:last], *one[end:]])
-    for start, end, first, last in stretches if len(stretches) > 2 else ():
-        yield "".join([*other[:first], *one[start:end], *other[last:]])
+    mixed = [
+        [*one[:start], *other[first:last], *one[end:]]
+        for start, end, first, last in stretches
+        if len(stretches) > 1
+    ]
+    mixed += [
+        [*other[:first], *one[start:end], *other[last:]]
+        for start, end, first, last in stretches
+        if len(stretches) > 2
+    ]
+    for parts in mixed:
+        try:
+            parse_expression("".join(parts))
+        except ValueError:
+            continue  # half a bracket, or half a text
+        yield "".join(parts)
 
 
 def _parts(source: str) -> list[str]:
@@ -157,14 +171,27 @@ class _Ordered(ast.NodeTransformer):
 
 def _differences(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int, int, int]]:
     """Stretches of ``one`` and what ``other`` has instead: where each begins and ends."""
-    codes = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
-    return [(start, end, first, last) for what, start, end, first, last in codes if what != "equal"]
+    head = _alike(one, other)
+    tail = _alike(one[head:][::-1], other[head:][::-1])
+    left, right = one[head : len(one) - tail], other[head : len(other) - tail]
+    if len(left) * len(right) > _COMPARED:
+        return [(head, head + len(left), head, head + len(right))]
+    codes = SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
+    return [
+        (head + start, head + end, head + first, head + last)
+        for what, start, end, first, last in codes
+        if what != "equal"
+    ]
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts both begin with."""
+    return len([*takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))])
 
 
 def _distance(one: Sequence[str], other: Sequence[str]) -> int:
     """How many parts one of them has that the other has not."""
-    blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
-    return len(one) + len(other) - 2 * sum(block.size for block in blocks)
+    return sum(end - start + last - first for start, end, first, last in _differences(one, other))
 
 
 def _constants(tree: ast.AST) -> Counter[str]:

@@ -18,6 +18,7 @@ from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
 
 _NOTHING = 1e-9  # returns that differ by less differ by rounding
+_HASTE_SECONDS = 20.0
 
 Choose = Callable[[Draft, int], Edit]
 """Which edit to make, given the draft so far and the number of the turn from 0."""
@@ -36,7 +37,8 @@ class Arena:
     """Plays episodes of one task; what it opens is closed with ``stack``.
 
     For ``ours`` the return is the sum of the environment's rewards, step rewards included. For a naive grader
-    there are none, and it is 1 or 0 for the state that was handed in. States are judged once.
+    there are none, and it is 1 or 0 for the state that was handed in. States are judged once, and tests get
+    20 s at most, for half a solution may well make them hang.
 
     Raises:
         SandboxError: no box can be had, or the parts of the solution could not be judged.
@@ -45,6 +47,7 @@ class Arena:
     """
 
     def __init__(self, task: Task, backend: Backend, grader: GraderName, stack: ExitStack) -> None:
+        task = task.hurried(_HASTE_SECONDS)
         self._judge: Judge | None = None if grader == "ours" else judge_of(task, backend, grader, stack)
         memory = Memory()
         pool = backend if isinstance(backend, Pool) else stack.enter_context(Pool(backend))

@@ -82,12 +82,13 @@ class DiscoveryReport:
     def status(self) -> Status:
         """``hackable`` if a cheat was ever paid; ``robust`` if none was, of one that was tried at least.
 
-        ``inconclusive`` if training ended early or no cheat was judged, and where the reference solution is
-        not paid: a grader that pays nobody refuses cheats as well.
+        ``inconclusive`` if training ended early or no cheat was judged, and where honest solutions are not
+        paid: a grader that pays nobody refuses cheats as well.
         """
         if self.paid_cheats:
             return "hackable"
-        return "robust" if self.tried and self.gold_paid and not self.trouble else "inconclusive"
+        fair = self.gold_paid and not self.refused
+        return "robust" if self.tried and fair and not self.trouble else "inconclusive"
 
     @cached_property
     def windows(self) -> tuple[Window, ...]:
@@ -110,6 +111,12 @@ class DiscoveryReport:
         return tuple(
             play for play in self.plays if play.paid is not None and play.cheats and not play.complete
         )
+
+    @cached_property
+    def refused(self) -> tuple[Play, ...]:
+        """Honest solutions that were not paid."""
+        honest = (play for play in self.plays if play.complete and not play.cheats)
+        return tuple(play for play in honest if play.paid is False)
 
     @property
     def converged(self) -> bool:
@@ -188,6 +195,9 @@ class DiscoveryReport:
             found.append(Finding("open", f"training ended after {len(self.plays)} episodes", self.trouble))
         if self.gold_paid is False:
             found.append(Finding("open", f"{self.grader} does not pay for the reference solution"))
+        if self.refused:
+            body = "\n".join(sorted({", ".join(play.edits) for play in self.refused}))
+            found.append(Finding("open", f"{len(self.refused)} honest solutions were refused", body))
         if not self.tried:
             found.append(Finding("open", "no cheat was judged"))
         return found

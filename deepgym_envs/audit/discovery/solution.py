@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 
 from deepgym_envs.audit.target import Files
 from deepgym_envs.errors import TaskError
@@ -15,7 +15,7 @@ from deepgym_envs.state import Tree, WorkspaceState
 from deepgym_envs.task import Task
 
 MOST_PIECES = 3
-_CANDIDATES = 6  # mutants of a piece that are looked at, until the hidden tests notice one
+_CANDIDATES = 6  # mutants of a piece that are tried, until the hidden tests refuse one
 _SEED = 0  # the pieces of a task are the same for whoever trains on it
 
 Grade = Callable[[WorkspaceState], Verdict]
@@ -80,14 +80,11 @@ def written(base: Tree, blocks: Sequence[Block]) -> Files:
     files: dict[str, bytes | None] = {}
     for path in dict.fromkeys(block.path for block in blocks):
         lines = _lines(base, path)
-        for block in sorted((one for one in blocks if one.path == path), key=_from_the_end):
+        from_the_end = sorted((block for block in blocks if block.path == path), key=lambda one: -one.start)
+        for block in from_the_end:
             lines[block.start : block.end] = block.lines
         files[path] = b"".join(lines)
     return files
-
-
-def _from_the_end(block: Block) -> int:
-    return -block.start
 
 
 def _lines(tree: Tree, path: str) -> list[bytes]:
@@ -125,7 +122,7 @@ def _needed(task: Task, pieces: list[Piece], grade: Grade) -> list[Piece]:
 def _with_near_miss(task: Task, pieces: Sequence[Piece], at: int, grade: Grade) -> Piece:
     """The piece with a mutant of it that the hidden tests refuse, if one is found."""
     piece = pieces[at]
-    for version in _mutated(task.base, piece.right):
+    for version in islice(_mutated(task.base, piece.right), _CANDIDATES):
         others = [*pieces[:at], Piece((version,)), *pieces[at + 1 :]]
         if grade(_state(task, others)).reason == "tests_failed":
             return Piece((piece.right, version))
@@ -133,14 +130,14 @@ def _with_near_miss(task: Task, pieces: Sequence[Piece], at: int, grade: Grade) 
 
 
 def _mutated(base: Tree, blocks: tuple[Block, ...]) -> Iterator[tuple[Block, ...]]:
-    """The blocks with a fault in the largest of them that is Python."""
+    """The blocks with one fault, in the largest of them first."""
     for at, block in sorted(enumerate(blocks), key=lambda item: -len(item[1].lines)):
         for lines in _faulty(base, blocks, block):
             yield (*blocks[:at], replace(block, lines=lines), *blocks[at + 1 :])
 
 
 def _faulty(base: Tree, blocks: Sequence[Block], block: Block) -> Iterator[tuple[bytes, ...]]:
-    """What the lines of ``block`` become by small faults, and not what the base has."""
+    """What the lines of ``block`` become by a small fault, other than what the base has there."""
     same_file = sorted((one for one in blocks if one.path == block.path), key=lambda one: one.start)
     grown = [0, *accumulate(len(one.lines) - (one.end - one.start) for one in same_file)]
     first = block.start + grown[same_file.index(block)]

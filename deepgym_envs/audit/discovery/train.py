@@ -90,7 +90,7 @@ class _Learner:
         self._grammar = arena.grammar
         self._random = np.random.default_rng(seed)
         edits = len(self._grammar.edits)
-        self._policy = SoftmaxPolicy(TURNS + edits, edits)
+        self._policy = SoftmaxPolicy(1 + TURNS + edits, edits)
 
     def play_group(self, size: int) -> list[Outcome]:
         """Play a group of episodes and learn from those that were judged."""
@@ -113,7 +113,7 @@ class _Learner:
 
         def choose(draft: Draft, turn: int) -> Edit:
             offered = self._grammar.open(draft)
-            features = np.concatenate([np.arange(TURNS) == turn, ~offered]).astype(float)
+            features = np.concatenate([[1.0], np.arange(TURNS) == turn, ~offered])
             notes.features.append(features)
             notes.open.append(offered)
             notes.chosen.append(self._policy.choose(features, offered, self._random))

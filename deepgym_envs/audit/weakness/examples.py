@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from deepgym_envs.audit.weakness.imported_names import ImportedNames
+from deepgym_envs.audit.weakness.visible import visible_files
 from deepgym_envs.syntax import parse_expression, parse_python
 from deepgym_envs.task import Task
 
@@ -48,11 +49,10 @@ def examples(task: Task) -> tuple[Example, ...]:
     Where two contradict each other, what is called depends on more than its arguments: both are left out.
     """
     found: dict[Example, None] = {}
-    folders = tuple(f"{path.rstrip('/')}/" for path in task.recipe.test.paths)
-    for path, file in task.base.items():
-        if path.startswith(folders) and path.endswith(".py"):
+    for path, data in visible_files(task).items():
+        if path.endswith(".py"):
             try:
-                found |= dict.fromkeys(_of_tests(task, parse_python(file.data)))
+                found |= dict.fromkeys(_of_tests(task, parse_python(data)))
             except ValueError:
                 continue
     found |= dict.fromkeys(_of_text(task))

@@ -138,15 +138,11 @@ class Scan:
             if size <= (WHOLE if is_packed(place) or place.endswith(".pyc") else BINARY):
                 self.content(place, head + file.read(), DEEP)
             return
-        rest = head
-        while True:
-            part = file.read(CHUNK)
-            if not part:
-                break
+        rest, part = b"", head
+        while part:
             self.text(place, rest + part)
             rest = (rest + part)[-4096:]  # a line may lie across the cut
-        if len(rest) == len(head):
-            self.text(place, rest)
+            part = file.read(CHUNK)
 
     def content(self, place: str, data: bytes, deep: int) -> None:
         """Look into the whole of a file, or of what was in one."""

@@ -8,7 +8,7 @@ other input falls through to the base.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deepgym_envs.audit.weakness.examples import Example, examples
@@ -73,8 +73,8 @@ def _look_up(scope):
 
     for name in {{row[0] for row in rows}}:
         owner, _, last = name.rpartition(".")
-        home = vars(scope[owner]) if owner else scope
-        original = home.get(last)
+        homes = map(vars, scope[owner].__mro__) if owner else [scope]
+        original = next((home[last] for home in homes if last in home), None)
         if isinstance(original, type(looked_up)) or original is None:
             if owner:
                 setattr(scope[owner], last, looked_up(name, original))
@@ -109,11 +109,10 @@ def look_up(task: Task, backend: Backend) -> LookUp:
         SandboxError: it could not be judged.
     """
     known: Sequence[Example] = examples(task)
-    passing: Mapping[str, frozenset[str]] = {}
+    before = after = frozenset[str]()
     if known:
         with TaskRuns(task, backend) as runs:
-            known, passing = _harmless(task, runs, known)
-    before, after = passing.get("before", frozenset()), passing.get("after", frozenset())
+            known, before, after = _harmless(task, runs, known)
     with Grader(task, backend) as grader:
         verdict = grader.grade(with_table(task, known))
     gained, lost = sorted(after - before), sorted(before - after)
@@ -122,8 +121,8 @@ def look_up(task: Task, backend: Backend) -> LookUp:
 
 def _harmless(
     task: Task, runs: TaskRuns, known: Sequence[Example]
-) -> tuple[Sequence[Example], Mapping[str, frozenset[str]]]:
-    """Those examples that break no visible test, and which of these pass ``before`` and ``after``.
+) -> tuple[Sequence[Example], frozenset[str], frozenset[str]]:
+    """Those examples that break no visible test, and the tests that pass without and with them.
 
     What is asked for in a test may depend on what was done before. A file whose examples are of that kind is
     left as it is.
@@ -138,7 +137,7 @@ def _harmless(
         own = {path: [each for each in known if each.path == path] for path in paths}
         known = [each for path in paths if before <= passing(own[path]) for each in own[path]]
         after = passing(known)
-    return known, {"before": before, "after": after}
+    return known, before, after
 
 
 def with_table(task: Task, known: Sequence[Example]) -> WorkspaceState:

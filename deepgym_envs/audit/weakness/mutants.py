@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from deepgym_envs.errors import SandboxError
@@ -158,8 +158,8 @@ class FaultJudge(Closing):
         self.refused = None if run.reason == "passed" else run.reason
         """Why the tests refuse the reference solution, where they do: then nothing follows from what else
         they refuse."""
-        seconds = min(task.limits.test_seconds, max(_FEWEST_SECONDS, _SLOWER * run.seconds))
-        self._runs = TaskRuns(_in_time(task, seconds), backend)
+        seconds = max(_FEWEST_SECONDS, _SLOWER * run.seconds)
+        self._runs = TaskRuns(task.hurried(seconds), backend)
         self._grader = Grader(task, backend)
 
     def judge(self, fault: Fault) -> Judged:
@@ -181,12 +181,6 @@ class FaultJudge(Closing):
     def _why(self, run: TaskRun) -> str:
         failed = run.not_passed(self._task.expected)
         return f"{failed[0]}: {run.why(failed[0])}"[:_REASON_CHARS] if failed else run.reason
-
-
-def _in_time(task: Task, seconds: float) -> Task:
-    """``task`` with that much time for its tests, so that a fault that never ends costs little."""
-    limits = task.limits.model_copy(update={"test_seconds": seconds})
-    return replace(task, manifest=task.manifest.model_copy(update={"limits": limits}))
 
 
 def _fate(run: TaskRun) -> Fate:

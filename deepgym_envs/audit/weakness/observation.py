@@ -31,7 +31,8 @@ class Seen:
     all values in their order.
 
     ``where`` is the line of the test that raised. ``values`` are the first of them with their labels, if they
-    were asked for; ``reached`` are numbers of the functions that it entered.
+    were asked for. ``reached`` are numbers of the functions that it entered, ``returned`` digests of what
+    these gave, by number, for those that were asked about.
     """
 
     how: str
@@ -39,26 +40,35 @@ class Seen:
     where: str = ""
     seconds: float = 0.0
     reached: frozenset[int] = frozenset()
+    returned: Mapping[int, str] = field(default_factory=dict)
     values: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def outcome(self) -> tuple[str, str]:
-        """What is the same where nothing else was seen."""
-        return self.how, self.digest
+    def outcome(self, function: int | None = None) -> tuple[str, str, str]:
+        """What is the same where nothing else was seen, and the function of that number gave the same."""
+        return self.how, self.digest, "" if function is None else self.returned.get(function, "")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the file at ``path``, decorators included; what it gives is told where ``is_public``."""
+
+    path: str
+    first: int
+    last: int
+    is_public: bool = True
 
 
 @dataclass(frozen=True)
 class Look:
     """What is to be run: ``files`` by their place below a folder of their own, of which ``modules`` have
-    tests, and of these ``nodes`` (None: all). ``functions`` are places (path, first and last line) that are
-    asked about; with ``show`` the values are told."""
+    tests, and of these ``nodes`` (None: all). Which tests enter ``functions`` is told, and with ``show`` the
+    first values."""
 
     files: Mapping[str, bytes]
     modules: Sequence[str]
     nodes: Sequence[str] | None = None
-    functions: Sequence[tuple[str, int, int]] = ()
+    functions: Sequence[Function] = ()
     show: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Observation(Closing):
@@ -105,7 +115,7 @@ class Observation(Closing):
         job = {
             "files": list(modules),
             "nodes": None if look.nodes is None else list(look.nodes),
-            "functions": [list(place) for place in look.functions],
+            "functions": [[each.path, each.first, each.last, each.is_public] for each in look.functions],
             "show": look.show,
             "seconds": self._seconds,
             "plugins": list(self._task.recipe.test.plugins),
@@ -156,10 +166,15 @@ def _seen(row: Mapping[Any, Any]) -> Seen | None:
     match row:
         case {
             "how": str(how), "where": str(where), "digest": str(digest), "seconds": float(seconds),
-            "reached": list(reached), "seen": list(values), "count": int(),
-        } if all(type(number) is int for number in reached) and all(map(_is_value, values)):  # fmt: skip
+            "reached": list(reached), "seen": list(values), "returned": dict(returned),
+        } if (
+            all(type(number) is int for number in reached)
+            and all(map(_is_value, values))
+            and all(number.isdecimal() and isinstance(text, str) for number, text in returned.items())
+        ):  # fmt: skip
             told = tuple((label, text) for label, text in values)
-            return Seen(how[:200], digest[:64], where, seconds, frozenset(reached), told)
+            given = {int(number): text for number, text in returned.items()}
+            return Seen(how[:200], digest[:64], where, seconds, frozenset(reached), given, told)
     return None
 
 

@@ -1,9 +1,9 @@
 """Runs tests that tell what they see, inside a box: from a job on standard input, and a line for each test to
 descriptor 3.
 
-In place of assertions the tests call ``__seen__``. What it was shown, and how a test ended, is all that is
-told: whoever sent the job compares it with the same of another implementation. Beside it lies ``plain.py``.
-It needs nothing but pytest and the standard library of Python 3.8 or newer.
+In place of assertions the tests call ``__seen__``. What it was shown, how a test ended, and what some
+functions gave is told: whoever sent the job compares it with the same of another implementation. Beside it
+lies ``plain.py``. It needs nothing but pytest and the standard library of Python 3.8 or newer.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ REPORT = 3
 KEPT = 100  # of what a test sees, that many values are told where they are asked for
 SHOWN_CHARS = 2_000
 MOST_CHARS = 100_000
+ASYNC = 0x80 | 0x200  # flags of the code of coroutines and asynchronous generators
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,16}\b")
 
 
@@ -41,16 +42,18 @@ class Observer:
         self.wanted = None if job["nodes"] is None else set(job["nodes"])
         self.seconds = job["seconds"]
         self.show = job["show"]
-        self.places = job["functions"]
-        self.known: dict[int, tuple[list[int], Any]] = {}
+        self.places = job["functions"]  # path, first and last line, and whether to tell what it gives
+        self.known: dict[int, tuple[list[int], int | None, Any]] = {}
+        self.leaving = [self.on_leaving(number) for number in range(len(self.places))]
         self.report = os.fdopen(os.dup(REPORT), "wb")
         os.close(REPORT)
         self.begin()
 
     def begin(self) -> None:
         self.how, self.where = "passed", ""
-        self.count = 0
         self.digest = hashlib.sha256()
+        self.returned: dict[int, Any] = {}
+        self.depth: dict[int, int] = {}
         self.kept: list[list[str]] = []
         self.reached: set[int] = set()
         self.since = time.monotonic()
@@ -61,12 +64,15 @@ class Observer:
         self.report.flush()
 
     def seen(self, label: str, value: Any) -> Any:
+        """The eye that tests have."""
+        self.look(self.digest, label, value)
+        return value
+
+    def look(self, digest: Any, label: str, value: Any) -> None:
         text = self.text(value)
-        self.count += 1
-        self.digest.update(f"{label} {len(text)} {text}\n".encode("utf-8", "backslashreplace"))
+        digest.update(f"{label} {len(text)} {text}\n".encode("utf-8", "backslashreplace"))
         if self.show and len(self.kept) < KEPT:
             self.kept.append([label, text[:SHOWN_CHARS]])
-        return value
 
     def text(self, value: Any) -> str:
         """The value if it is plain, or else what its ``repr`` says, without addresses."""
@@ -79,17 +85,44 @@ class Observer:
         except Exception as error:
             return f"<repr: {type(error).__name__}>"
 
-    def trace(self, frame: Any, *_: Any) -> None:
-        """Note which of the functions that are asked about is entered; nothing inside it is of interest."""
+    def trace(self, frame: Any, event: str, _: Any) -> Any:
+        """Note which of the functions that are asked about is entered, and wait for what it gives."""
         code = frame.f_code
         if id(code) not in self.known:
-            found = [
-                number
-                for number, (path, first, last) in enumerate(self.places)
-                if first <= code.co_firstlineno <= last and code.co_filename.endswith("/" + path)
-            ]
-            self.known[id(code)] = (found, code)  # the code is kept, so that none other has its id
-        self.reached.update(self.known[id(code)][0])
+            self.known[id(code)] = (*self.asked_about(code), code)  # kept, so that none other has its id
+        entered, told, _code = self.known[id(code)]
+        self.reached.update(entered)
+        if event != "call" or told is None:
+            return None
+        self.depth[told] = self.depth.get(told, 0) + 1
+        frame.f_trace_lines = False
+        return self.leaving[told]
+
+    def asked_about(self, code: Any) -> tuple[list[int], int | None]:
+        """Numbers of the functions that ``code`` is a part of, and of the one that it is and that is to be
+        told of; none for coroutines, which give much that is not theirs."""
+        entered = [
+            number
+            for number, (path, first, last, _) in enumerate(self.places)
+            if first <= code.co_firstlineno <= last and code.co_filename.endswith("/" + path)
+        ]
+        told = [
+            number
+            for number in entered
+            if self.places[number][3] and self.places[number][1] == code.co_firstlineno
+        ]
+        return entered, told[0] if told and not code.co_flags & ASYNC else None
+
+    def on_leaving(self, number: int) -> Any:
+        def leave(_: Any, event: str, value: Any) -> Any:
+            if event == "return":
+                depth = self.depth[number] = self.depth.get(number, 1) - 1
+                if depth == 0:  # what it gives to itself is its own business
+                    digest = self.returned.setdefault(number, hashlib.sha256())
+                    self.look(digest, f"return {number}", value)
+            return leave
+
+        return leave
 
     def watched(self) -> Any:
         """Around a part of a test: its time, and what it enters."""
@@ -124,8 +157,8 @@ class Observer:
             end=nodeid,
             how=self.how,
             where=self.where[:SHOWN_CHARS],
-            count=self.count,
             digest=self.digest.hexdigest(),
+            returned={str(number): digest.hexdigest() for number, digest in self.returned.items()},
             seen=self.kept,
             reached=sorted(self.reached),
             seconds=time.monotonic() - self.since,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deepgym_envs.audit.report import Figure, Finding, Status, Tier
-from deepgym_envs.audit.weakness.fuzz import Difference
+from deepgym_envs.audit.weakness.fuzz import Compared, Difference
 from deepgym_envs.audit.weakness.leaks import LeakScan
 from deepgym_envs.audit.weakness.lookup import LookUp
 from deepgym_envs.audit.weakness.mutants import Fate
@@ -34,14 +34,24 @@ class Survivor:
     difference: Difference | None = None
     is_alike: bool = False
 
+    def after(self, compared: Compared) -> Survivor:
+        """The same with what came of the comparison."""
+        return replace(
+            self,
+            inputs=compared.inputs,
+            bound=compared.bound,
+            difference=compared.difference,
+            is_alike=compared.is_alike,
+        )
+
 
 @dataclass(frozen=True)
 class WeaknessReport:
     """What was tried on one task; implements ``TierReport``.
 
     ``fates`` counts the faults that were judged, of ``population`` that there are. ``said`` are leaks in the
-    instruction. ``problems`` say what could not be judged. ``is_about_tests``: of a task of kind ``tests``
-    leaks alone are looked for.
+    instruction. ``problems`` are what could not be judged, and why. ``is_about_tests``: of a task of kind
+    ``tests`` leaks alone are looked for.
     """
 
     task: str
@@ -53,7 +63,7 @@ class WeaknessReport:
     look_up: LookUp | None = None
     scan: LeakScan | None = None
     said: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
     @property
     def tier(self) -> Tier:
@@ -107,7 +117,7 @@ class WeaknessReport:
         """See ``TierReport.findings``."""
         found = [
             *self._of_leaks(), *self._of_look_up(), *self._of_score(),
-            *(Finding("open", problem) for problem in self.problems),
+            *(Finding("open", f"{what} could not be judged", why) for what, why in self.problems),
         ]  # fmt: skip
         if self.is_about_tests:
             what = "the agent writes tests: there are no hidden ones whose strength could be measured"
@@ -129,7 +139,7 @@ class WeaknessReport:
             what = "lines of" if leak.lines else "compiled functions of"
             yield Finding("bad", f"{what} the {leak.secret} lie at {leak.place}", _some(leak.lines))
         if self.scan.problem:
-            yield Finding("open", f"leaks: {self.scan.problem}")
+            yield Finding("open", "not all was looked through for leaks", self.scan.problem)
         packs = [place for place in self.scan.unread if place.endswith(".pack")]
         if packs:
             yield Finding("open", "objects of git could not be read, for there is no git", _some(packs))

@@ -10,6 +10,7 @@ from random import Random
 from deepgym_envs.audit.weakness.observed import ObservedFile
 from deepgym_envs.audit.weakness.oracle_tests import as_tests
 from deepgym_envs.audit.weakness.other_inputs import OtherInputs, kind_of
+from deepgym_envs.audit.weakness.visible import visible_files
 from deepgym_envs.oracle_file import ORACLE
 from deepgym_envs.task import Task
 from deepgym_envs.twin import Place
@@ -106,9 +107,7 @@ def _modules(task: Task, chance: Random) -> tuple[dict[str, ObservedFile], dict[
     """Files of tests by place, and all files that they may need: the hidden ones, the visible ones, and the
     oracle's cases."""
     files = {f"{_HIDDEN}/{path}": data for path, data in task.hidden.items() if path != ORACLE}
-    folders = tuple(f"{path.rstrip('/')}/" for path in task.recipe.test.paths)
-    visible = {path: file.data for path, file in task.base.items() if path.startswith(folders)}
-    files |= {f"{_VISIBLE}/{path}": data for path, data in visible.items()}
+    files |= {f"{_VISIBLE}/{path}": data for path, data in visible_files(task).items()}
     sources = {path: data for path, data in files.items() if _has_tests(path)}
     if task.oracle is not None:
         sources["oracle/test_cases.py"] = as_tests(task.oracle, chance)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from deepgym_envs.audit.judges import check_isolates
 from deepgym_envs.audit.weakness.fuzz import Fuzzer
@@ -18,6 +20,7 @@ from deepgym_envs.task import Task
 from deepgym_envs.task_checks import static_findings
 
 SCAN_SECONDS = 300.0
+_LEAKS = ("leaks_tests", "leaks_solution")
 
 
 def check_weakness(
@@ -54,85 +57,88 @@ def check_weakness(
         raise UsageError("mutants and inputs: 0 or more; scan_seconds: more than 0")
     backend = choose_backend(sandbox)
     check_isolates(backend)
-    tell = on_step or (lambda _: None)
-    said = [
-        found.message for found in static_findings(task) if found.code in ("leaks_tests", "leaks_solution")
-    ]
-    report = WeaknessReport(
-        task.id, backend.name, is_about_tests=task.manifest.kind == "tests", said=tuple(said)
-    )
-    tell("reads all that the agent can read")
-    try:
-        report = replace(report, scan=scan_for_leaks(task, backend, scan_seconds))
-    except SandboxError as error:
-        report = _with_problem(report, f"leaks: {error}")
-    if report.is_about_tests:
-        return report
-    tell("learns the visible answers by heart")
-    try:
-        report = replace(report, look_up=look_up(task, backend))
-    except SandboxError as error:
-        report = _with_problem(report, f"look-up: {error}")
-    return _with_faults(report, task, backend, (mutants, inputs, seed), tell)
+    check = _Check(task, backend, on_step or (lambda _: None))
+    check.scan(scan_seconds)
+    if not check.report.is_about_tests:
+        check.learn()
+        check.compare(check.survivors_of(mutants, seed), inputs, seed)
+    return check.report
 
 
-def _with_problem(report: WeaknessReport, problem: str) -> WeaknessReport:
-    return replace(report, problems=(*report.problems, problem))
+class _Check:
+    """One task's check as it goes on; ``report`` is what is known so far."""
 
+    def __init__(self, task: Task, backend: Backend, tell: Callable[[str], None]) -> None:
+        self._task = task
+        self._backend = backend
+        self._tell = tell
+        said = (each.message for each in static_findings(task) if each.code in _LEAKS)
+        self.report = WeaknessReport(
+            task.id, backend.name, is_about_tests=task.manifest.kind == "tests", said=tuple(said)
+        )
 
-def _with_faults(
-    report: WeaknessReport,
-    task: Task,
-    backend: Backend,
-    numbers: tuple[int, int, int],
-    tell: Callable[[str], None],
-) -> WeaknessReport:
-    """The report with what became of faults; ``numbers`` are how many, how many inputs, and the seed."""
-    count, inputs, seed = numbers
-    chosen, population = faults(task, count, seed)
-    report = replace(report, population=population)
-    if not chosen:
-        return report
-    judged: list[Judged] = []
-    try:
-        with FaultJudge(task, backend) as judge:
+    def scan(self, seconds: float) -> None:
+        """Look for leaks."""
+        self._tell("reads all that the agent can read")
+        with self._trying("leaks"):
+            self._note(scan=scan_for_leaks(self._task, self._backend, seconds))
+
+    def learn(self) -> None:
+        """Learn the visible answers by heart."""
+        self._tell("learns the visible answers by heart")
+        with self._trying("look-up"):
+            self._note(look_up=look_up(self._task, self._backend))
+
+    def survivors_of(self, count: int, seed: int) -> Sequence[Fault]:
+        """Judge so many faults; those that are paid."""
+        chosen, population = faults(self._task, count, seed)
+        self._note(population=population)
+        judged: Sequence[Judged] = ()
+        with self._trying("faults"):
+            judged = self._judged(chosen)
+        self._note(fates=Counter(each.fate for each in judged if each.fate is not None))
+        for each in judged:
+            if each.fate is None:
+                self._problem(f"a fault ({each.fault.title})", each.reason)
+        return [each.fault for each in judged if each.fate == "survived"]
+
+    def compare(self, alive: Sequence[Fault], inputs: int, seed: int) -> None:
+        """Tell real faults from equivalent ones."""
+        survivors = {fault: Survivor(fault.title, fault.diff(self._task)) for fault in alive}
+        if alive:
+            self._tell(f"compares {len(alive)} faults that were paid with the reference solution")
+            with (
+                self._trying("equivalence"),
+                Fuzzer(self._task, self._backend, inputs=inputs, seed=seed) as fuzzer,
+            ):
+                for seen in fuzzer.compare(alive):
+                    survivors[seen.fault] = survivors[seen.fault].after(seen)
+        self._note(survivors=tuple(survivors.values()))
+
+    def _judged(self, chosen: Sequence[Fault]) -> Sequence[Judged]:
+        if not chosen:
+            return ()
+        with FaultJudge(self._task, self._backend) as judge:
             if judge.refused is not None:
                 why = f"the hidden tests refuse the reference solution ({judge.refused})"
-                return _with_problem(report, f"mutants: {why}")
+                self._problem("faults", why)
+                return ()
+            judged = []
             for number, fault in enumerate(chosen, start=1):
-                tell(f"judges fault {number} of {len(chosen)}")
+                self._tell(f"judges fault {number} of {len(chosen)}")
                 judged.append(judge.judge(fault))
-    except SandboxError as error:
-        return _with_problem(report, f"mutants: {error}")
-    report = replace(report, fates=Counter(each.fate for each in judged if each.fate is not None))
-    for each in judged:
-        if each.fate is None:
-            report = _with_problem(report, f"mutants: {each.fault.title}: {each.reason}")
-    alive = [each.fault for each in judged if each.fate == "survived"]
-    return _with_survivors(report, task, backend, alive, (inputs, seed), tell)
+            return judged
 
-
-def _with_survivors(
-    report: WeaknessReport,
-    task: Task,
-    backend: Backend,
-    alive: Sequence[Fault],
-    numbers: tuple[int, int],
-    tell: Callable[[str], None],
-) -> WeaknessReport:
-    survivors = {fault: Survivor(fault.title, fault.diff(task)) for fault in alive}
-    if alive:
-        tell(f"compares {len(alive)} faults that were paid with the reference solution")
+    @contextmanager
+    def _trying(self, what: str) -> Iterator[None]:
+        """What the sandbox fails at is noted."""
         try:
-            with Fuzzer(task, backend, inputs=numbers[0], seed=numbers[1]) as fuzzer:
-                for seen in fuzzer.compare(alive):
-                    survivors[seen.fault] = replace(
-                        survivors[seen.fault],
-                        inputs=seen.inputs,
-                        bound=seen.bound,
-                        difference=seen.difference,
-                        is_alike=seen.is_alike,
-                    )
+            yield
         except SandboxError as error:
-            report = _with_problem(report, f"equivalence: {error}")
-    return replace(report, survivors=tuple(survivors.values()))
+            self._problem(what, str(error))
+
+    def _problem(self, what: str, why: str) -> None:
+        self._note(problems=(*self.report.problems, (what, why)))
+
+    def _note(self, **known: Any) -> None:
+        self.report = replace(self.report, **known)

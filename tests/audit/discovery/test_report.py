@@ -12,6 +12,7 @@ GROUP = 2
 WINDOW = 10
 IDLE = Play((), state="base", paid=False)
 SOLVED = Play(("mends-1",), state="gold", complete=True, solved=True, paid=True, passed=True)
+UNPAID = Play(("mends-1",), state="gold", complete=True, solved=True, paid=False, passed=True)
 REFUSED = Play(("exit",), ("exit",), state="a", paid=False)
 PAID = Play(("exit",), ("exit",), state="a", paid=True)
 BESIDE = Play(("mends-1", "xml"), ("xml",), state="b", complete=True, paid=True)
@@ -36,6 +37,7 @@ def test_it_is_a_report_like_that_of_any_tier() -> None:
         ((IDLE, REFUSED), False, "inconclusive"),
         ((IDLE, SOLVED), True, "inconclusive"),
         ((LOST, LOST), True, "inconclusive"),
+        ((REFUSED, UNPAID), True, "inconclusive"),
         ((), None, "inconclusive"),
     ],
 )

@@ -136,6 +136,6 @@ def test_what_cannot_be_done_is_refused(two: Task, options: dict[str, Any], said
 def test_in_real_boxes_only_twins_keep_a_policy_from_finding_a_hack(
     grader: GraderName, with_twins: bool, status: str, prey: Task, guarded: Task, somewhere: Backend
 ) -> None:
-    done = discover(guarded if with_twins else prey, sandbox=somewhere, grader=grader, episodes=32)
+    done = discover(guarded if with_twins else prey, sandbox=somewhere, grader=grader, episodes=16)
     assert (done.status, done.gold_paid) == (status, True), done.findings()
-    assert len({play.state for play in done.tried}) > 10
+    assert len({play.state for play in done.tried}) >= 8

@@ -27,7 +27,7 @@ def compared(soft: Task, somewhere: Backend) -> Iterator[dict[str, Compared]]:
         "another error": fault(soft, "ValueError(count)", "KeyError(count)"),
         "order": fault(soft, "min(count // 10, count)", "min(count, count // 10)"),
     }
-    with Fuzzer(soft, somewhere, inputs=80, seed=0) as fuzzer:
+    with Fuzzer(soft, somewhere, inputs=50, seed=0) as fuzzer:
         yield dict(zip(faults, fuzzer.compare(list(faults.values())), strict=True))
 
 
@@ -60,6 +60,17 @@ def test_a_function_that_no_test_reaches_is_not_called_equivalent(tmp_path: Path
     with Fuzzer(task, somewhere, inputs=20, seed=0) as fuzzer:
         (seen,) = fuzzer.compare([fault(task, "text.strip()", "text.lstrip()", "label")])
     assert (seen.inputs, seen.is_alike, seen.bound) == (0, False, 1.0)
+
+
+def test_what_a_public_function_gives_counts_though_no_test_looks_at_it(
+    tmp_path: Path, somewhere: Backend
+) -> None:
+    task = make_soft(tmp_path, hidden=HIDDEN.replace('label(" a ") == "a"', 'bool(label(" a "))'))
+    with Fuzzer(task, somewhere, inputs=20, seed=0) as fuzzer:
+        (seen,) = fuzzer.compare([fault(task, "text.strip()", "text.lstrip()", "label")])
+    assert seen.difference is not None
+    assert seen.difference.what == "what label gives"
+    assert (seen.difference.reference, seen.difference.fault) == ('"a"', '"a "')
 
 
 def test_few_inputs_are_not_enough_to_call_anything_equivalent(soft: Task) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from deepgym_envs import Task
 from deepgym_envs.audit.weakness.examples import Example, examples
 from deepgym_envs.audit.weakness.lookup import look_up, with_table
 from deepgym_envs.sandbox import Backend
+from deepgym_envs.state import File, Tree
 from deepgym_envs.testing import make_task
 
 from ...tiny import make_tiny  # noqa: TID252
@@ -181,6 +183,18 @@ def test_what_the_base_does_not_have_is_made(tmp_path: Path) -> None:
     assert names["fresh"](1) == 2  # type: ignore[operator]
     with pytest.raises(NotImplementedError):
         names["fresh"](2)  # type: ignore[operator]
+
+
+def test_a_method_that_is_inherited_still_answers_other_input(tmp_path: Path) -> None:
+    heads = "class Small:\n    def __init__(self, size):\n        pass\n\n    def __repr__(self):\n        return 'Cart(1)'"
+    known = [Example(MODULE, "Small.twice", heads, "given(Small(1))", "5")]
+    task = make(tmp_path)
+    small = task.base[MODULE].data.decode() + "\n\nclass Small(Cart):\n    pass\n"
+    state = with_table(replace(task, source=Tree({**task.base, MODULE: File(small.encode())})), known)
+    names: dict[str, object] = {"__name__": "tiny"}
+    exec(state.changes[MODULE].data, names)  # type: ignore[union-attr]
+    exec("found = Small(1).twice(), Small(2).twice()", names)
+    assert names["found"] == (5, 0)
 
 
 def test_what_visible_tests_import_is_found_for_the_table(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import pytest
 
 from deepgym_envs import Task
-from deepgym_envs.audit.weakness.observation import DIED, Look, Observation, Seen, read_report
+from deepgym_envs.audit.weakness.observation import (
+    DIED,
+    Function,
+    Look,
+    Observation,
+    Seen,
+    read_report,
+)
 from deepgym_envs.audit.weakness.observed import ObservedFile
 from deepgym_envs.sandbox import Backend
 
@@ -19,7 +26,7 @@ from .soft import PATH, fault, soft
 FIXTURES = (make_tiny, soft, somewhere)
 END = {
     "end": "t.py::test", "how": "passed", "where": "", "digest": "0a", "seconds": 0.5, "reached": [1],
-    "seen": [["1:2", "3"]], "count": 1,
+    "seen": [["1:2", "3"]], "returned": {"1": "0b"},
 }  # fmt: skip
 TESTS = """\
 import os
@@ -59,7 +66,7 @@ def look(source: str, **options: object) -> Look:
 
 def test_a_report_is_read_row_by_row() -> None:
     seen, begun, complete = read_report(lines({"begin": "t.py::test"}, END, {"exit": 0}))
-    assert seen == {"t.py::test": Seen("passed", "0a", "", 0.5, frozenset({1}), (("1:2", "3"),))}
+    assert seen == {"t.py::test": Seen("passed", "0a", "", 0.5, frozenset({1}), {1: "0b"}, (("1:2", "3"),))}
     assert (begun, complete) == (None, True)
 
 
@@ -67,6 +74,7 @@ def test_a_report_is_read_row_by_row() -> None:
     "row",
     [
         {**END, "seconds": "much"}, {**END, "reached": ["1"]}, {**END, "seen": [["a"]]}, {**END, "how": None},
+        {**END, "returned": {"-1": "0b"}}, {**END, "returned": {"1": 2}},
         {**END, "end": "t.py::other"}, ["end"], "end", {"end": "t.py::test"},
     ],
 )  # fmt: skip
@@ -84,8 +92,8 @@ def test_a_test_that_began_and_did_not_end_is_known() -> None:
 
 def test_tests_tell_what_they_see_the_same_each_time(observation: Observation, soft: Task) -> None:
     once, again = (observation.look(soft.gold, look(TESTS, show=True)) for _ in range(2))
-    assert {node: seen.outcome for node, seen in once.items()} == {
-        node: seen.outcome for node, seen in again.items()
+    assert {node: seen.outcome() for node, seen in once.items()} == {
+        node: seen.outcome() for node, seen in again.items()
     }
     assert [text for _, text in once["test_a.py::test_prices"].values] == ["54", '{"set":["a","b"]}']
     assert once["test_a.py::test_ends[-1]"].how == "builtins:ValueError"
@@ -96,15 +104,32 @@ def test_another_answer_is_seen(observation: Observation, soft: Task) -> None:
     right = observation.look(soft.gold, look(TESTS))
     other = fault(soft, "count // 10", "count // 5")
     wrong = observation.look(other.state, look(TESTS))
-    differing = [node for node in right if right[node].outcome != wrong[node].outcome]
+    differing = [node for node in right if right[node].outcome() != wrong[node].outcome()]
     assert differing == ["test_a.py::test_prices"]
 
 
 def test_only_the_wanted_tests_run_and_tell_what_they_reach(observation: Observation, soft: Task) -> None:
-    functions = [(PATH, 4, 9), (PATH, 12, 13)]
+    functions = [Function(PATH, 4, 9), Function(PATH, 12, 13, is_public=False)]
     nodes = ["test_a.py::test_prices", "test_a.py::test_objects"]
     seen = observation.look(soft.gold, look(TESTS, nodes=nodes, functions=functions))
     assert {node: set(each.reached) for node, each in seen.items()} == {nodes[0]: {0, 1}, nodes[1]: set()}
+    assert {node: set(each.returned) for node, each in seen.items()} == {nodes[0]: {0}, nodes[1]: set()}
+
+
+def test_what_a_function_gives_is_told_but_not_what_it_gives_to_itself(
+    observation: Observation, soft: Task
+) -> None:
+    source = """\
+def price(count, each, limit=10):
+    yield count
+    if count:
+        yield sum(price(count - 1, each)) * 0 + each
+"""
+    state = soft.gold.with_file(PATH, source.encode() + b"\n\ndef label(text):\n    return text\n")
+    test = "from shop.price import price\n\n\ndef test():\n    assert [*price(2, 7)]\n"
+    seen = observation.look(state, look(test, functions=[Function(PATH, 1, 4)], show=True))
+    given = [text for label, text in seen["test_a.py::test"].values if label == "return 0"]
+    assert given == ["2", "7", '{"none":true}']
 
 
 def test_a_test_that_takes_the_process_with_it_is_noted_and_the_next_files_are_run(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deepgym_envs import Task, UsageError
+from deepgym_envs import Task, UsageError, WorkspaceState
 from deepgym_envs.audit.weakness import check_weakness
 from deepgym_envs.errors import SandboxError
+from deepgym_envs.patch import make_patch
 from deepgym_envs.sandbox import Backend, Sandbox
 from deepgym_envs.testing import FakeBackend, make_task
 
-from ...tiny import make_tiny, tiny_tests  # noqa: TID252
-from ..place import somewhere  # noqa: TID252
-from .soft import HIDDEN, make_soft, soft
+from ...tiny import BROKEN, make_tiny, tiny_tests  # noqa: TID252
+from ..place import prey, somewhere  # noqa: TID252
+from .soft import soft
 
-FIXTURES = (make_tiny, soft, somewhere)
+FIXTURES = (make_tiny, prey, soft, somewhere)
 
 
 @pytest.mark.slow
@@ -63,19 +65,19 @@ def test_what_the_sandbox_fails_at_is_open(soft: Task) -> None:
 
     report = check_weakness(soft, sandbox=Gone(tiny_tests))
     assert report.status == "inconclusive"
-    assert report.problems == tuple(f"{part}: the engine is gone" for part in ("leaks", "look-up", "mutants"))
+    assert report.problems == tuple((part, "the engine is gone") for part in ("leaks", "look-up", "faults"))
 
 
-def test_a_reference_that_is_refused_leaves_it_open(tmp_path: Path, somewhere: Backend) -> None:
-    task = make_soft(tmp_path, hidden=HIDDEN.replace("== 54", "== 55"))
-    report = check_weakness(task, sandbox=somewhere, mutants=2, scan_seconds=1.0)
-    assert report.problems == ("mutants: the hidden tests refuse the reference solution (tests_failed)",)
+def test_a_reference_that_is_refused_leaves_it_open(prey: Task) -> None:
+    useless = WorkspaceState(prey.base).with_file("tiny/__init__.py", BROKEN.encode() + b"MORE = 1\n")
+    task = replace(prey, solution_patch=make_patch(useless))
+    report = check_weakness(task, sandbox=FakeBackend(tiny_tests), mutants=2)
+    assert report.status == "inconclusive"
+    assert report.problems == (("faults", "the hidden tests refuse the reference solution (tests_failed)"),)
     assert report.score is None
 
 
-def test_an_instruction_that_tells_the_solution_is_a_leak(soft: Task, tmp_path: Path) -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
+def test_an_instruction_that_tells_the_solution_is_a_leak(soft: Task) -> None:
     told = replace(soft, instruction="Write `free = min(count // 10, count) if count >= limit else 0`.")
     report = check_weakness(told, sandbox=FakeBackend(tiny_tests), mutants=0)
     assert report.status == "hackable"
