@@ -18,6 +18,7 @@ from pathlib import Path
 from deepgym_envs.owner import own_prefix, owned_names
 
 _PERIOD = 100_000  # microseconds
+_TRIES, _PAUSE = 1000, 0.005  # killed processes with much memory take a while to end on a busy machine
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,11 @@ def group_folders() -> Iterator[Path]:
 
 
 def remove_group(folder: Path, *, kill: bool = False) -> bool:
-    """Remove one folder of a group once it is empty; whether it is gone within a second.
+    """Remove one folder of a group once it is empty; whether it is gone within five seconds.
 
     With ``kill`` the processes in it are killed first.
     """
-    for _ in range(200):
+    for _ in range(_TRIES):
         try:
             if kill:
                 _kill_all(folder)
@@ -84,7 +85,7 @@ def remove_group(folder: Path, *, kill: bool = False) -> bool:
         except FileNotFoundError:
             return True
         except OSError:
-            time.sleep(0.005)
+            time.sleep(_PAUSE)
         else:
             return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -37,6 +38,8 @@ class JsonLinesSink:
         line = json.dumps(row, allow_nan=False).encode() + b"\n"
         file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
+            # Of a line that another is writing, only a part may be there to be seen.
+            fcntl.flock(file, fcntl.LOCK_EX)
             size = os.fstat(file).st_size
             if size and os.pread(file, 1, size - 1) != b"\n":
                 line = b"\n" + line
