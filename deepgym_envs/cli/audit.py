@@ -55,6 +55,7 @@ def audit_command(  # noqa: PLR0913, PLR0917 - a command has as many options as 
         Path | None, typer.Option(help="Tiers 2 and 3: a folder for what is said.")
     ] = None,
     mutants: Annotated[int, typer.Option(min=1, help="Tier 4: mutants of the reference solution.")] = 60,
+    scan_seconds: Annotated[float, typer.Option(min=1.0, help="Tier 4: time to look for leaks.")] = 300.0,
     episodes: Annotated[int, typer.Option(min=1, help="Tier 5: episodes to train for.")] = 2000,
     seed: Annotated[int, typer.Option(help="Tiers 4 and 5: what chance begins with.")] = 0,
     sandbox: SandboxOption = "auto",
@@ -72,7 +73,7 @@ def audit_command(  # noqa: PLR0913, PLR0917 - a command has as many options as 
     steps = steps_of(
         Options(
             tier or (), grader or (), payload or (), letter or (), honest, model, endpoint, key_env, rounds,
-            transcripts, mutants, episodes, seed,
+            transcripts, mutants, scan_seconds, episodes, seed,
         )
     )  # fmt: skip
     tasks = chosen_tasks(suite, task)

@@ -60,9 +60,17 @@ class Weakness:
 
     mutants: int
     seed: int
+    scan_seconds: float
 
     def __call__(self, task: Task, backend: Backend, say: Say) -> TierReport:
-        return check_weakness(task, sandbox=backend, mutants=self.mutants, seed=self.seed, on_step=say)
+        return check_weakness(
+            task,
+            sandbox=backend,
+            mutants=self.mutants,
+            seed=self.seed,
+            scan_seconds=self.scan_seconds,
+            on_step=say,
+        )
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,7 @@ class Options:
     rounds: int
     transcripts: Path | None
     mutants: int
+    scan_seconds: float
     episodes: int
     seed: int
 
@@ -120,7 +129,7 @@ def steps_of(given: Options) -> Sequence[Step]:
                 for grader in graders
             ]
         elif tier == 4:
-            steps.append(Weakness(given.mutants, given.seed))
+            steps.append(Weakness(given.mutants, given.seed, given.scan_seconds))
         else:
             steps += [Discovery(grader, given.episodes, given.seed) for grader in graders]
     return steps

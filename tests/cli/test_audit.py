@@ -100,7 +100,7 @@ def test_weak_tests_and_what_training_finds_are_reported_side_by_side(
     folder: Path, somewhere: Backend, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, said, errors = run(
-        capsys, str(folder), "--tier", "5", "--tier", "4", "--mutants", "2", "--episodes", "16", "--json",
+        capsys, str(folder), "--tier", "5", "--tier", "4", "--mutants", "2", "--scan-seconds", "2", "--episodes", "16", "--json",
         sandbox=somewhere.name,
     )  # fmt: skip
     assert status in (0, 1, 3), errors

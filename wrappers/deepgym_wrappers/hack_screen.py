@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
 from gymnasium.utils import RecordConstructorArgs
 
 from deepgym_envs import SweEnv
+from deepgym_envs.action import RunCommand
 from deepgym_envs.grade import signs, signs_of_command
+from deepgym_wrappers.bounds import number
+from deepgym_wrappers.played_action import played
 
 
 class HackScreen(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -17,7 +19,8 @@ class HackScreen(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     Signs are those of ``deepgym_envs.grade.signs`` in the workspace, and of ``signs_of_command`` in commands.
     They say that somebody should look; what becomes of the sample is for the trainer to decide. With
-    ``penalty`` above 0 the step that ends an episode with signs loses as much reward, once.
+    ``penalty`` above 0 the step that ends an episode with signs loses as much reward, once, named ``signs``
+    in ``info["reward_terms"]``; a masked one loses nothing. ``HackPenalty`` around it can do more.
 
     A screen sees what is written plainly. It is no defence: what counts is that cheats are not paid.
 
@@ -32,12 +35,15 @@ class HackScreen(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     >>> info["signs"]
     (('objects', 'calends/__init__.py'),)
     >>> env.close()
+
+    Raises:
+        ValueError: the penalty is no finite number of at least 0.
     """
 
     def __init__(self, env: gym.Env[Any, Any], penalty: float = 0.0) -> None:
         RecordConstructorArgs.__init__(self, penalty=penalty)
         gym.Wrapper.__init__(self, env)
-        self._penalty = penalty
+        self._penalty = number("penalty", penalty, "at least 0", lambda x: x >= 0)
         self._seen: dict[tuple[str, str], None] = {}
         self._state = ""
 
@@ -47,7 +53,7 @@ class HackScreen(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         """See ``gymnasium.Env.reset``; nothing stands out yet."""
         observation, info = self.env.reset(seed=seed, options=options)
         self._seen, self._state = {}, str(info["state"])
-        return observation, {**info, "signs": ()}
+        return observation, self._told(info, 0.0, 0.0)
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """See ``gymnasium.Env.step``."""
@@ -56,9 +62,18 @@ class HackScreen(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         if info["state"] != self._state and isinstance(env, SweEnv):
             self._state = str(info["state"])
             self._seen.update(dict.fromkeys(signs(env.state)))
-        if info["tool"] == "run_command" and isinstance(action, Mapping):
-            command = str(action.get("command", ""))
-            self._seen.update({(sign, "command"): None for sign in signs_of_command(command)})
-        if self._penalty and self._seen and (terminated or truncated):
-            reward = float(reward) - self._penalty
-        return observation, reward, terminated, truncated, {**info, "signs": tuple(self._seen)}
+        if info["tool"] == "run_command":
+            command = played(action)
+            if isinstance(command, RunCommand):
+                found = signs_of_command(command.command)
+                self._seen.update({(sign, "command"): None for sign in found})
+        lost = self._penalty if self._seen and (terminated or truncated) and not info["masked"] else 0.0
+        paid = float(reward) - lost if lost else reward
+        return observation, paid, terminated, truncated, self._told(info, float(reward), lost)
+
+    def _told(self, info: dict[str, Any], reward: float, lost: float) -> dict[str, Any]:
+        told = {**info, "signs": tuple(self._seen)}
+        if self._penalty:
+            terms = info.get("reward_terms", {"environment": reward})
+            told["reward_terms"] = {**terms, "signs": 0.0 - lost}
+        return told

@@ -14,18 +14,21 @@ Flags = NDArray[np.bool_]
 class VectorEpisodes:
     """Tells which environments begin an episode in a call, by the autoreset mode of ``env``.
 
+    ``same_step`` says that who asks looks for a finished episode's last info in ``infos["final_info"]``.
+
     Raises:
-        ValueError: a finished episode's last info is replaced by the next one's first in the same step
-            (``AutoresetMode.SAME_STEP``), so that there is no place for what belongs to its end.
+        ValueError: it does not, and a finished episode's last info is replaced by the next one's first in the
+            same step (``AutoresetMode.SAME_STEP``), so that there is no place for what belongs to its end.
     """
 
-    def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
+    def __init__(self, env: VectorEnv[Any, Any, Any], *, same_step: bool = False) -> None:
         mode = AutoresetMode(env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
-        if mode is AutoresetMode.SAME_STEP:
+        if mode is AutoresetMode.SAME_STEP and not same_step:
             raise ValueError(
                 "autoreset_mode must be DISABLED, as make_vec has it, or NEXT_STEP, not SAME_STEP"
             )
         self._next_step = mode is AutoresetMode.NEXT_STEP
+        self._same_step = mode is AutoresetMode.SAME_STEP
         self._over = np.zeros(env.num_envs, dtype=np.bool_)
 
     def begun_by_reset(self, options: dict[str, Any] | None) -> Flags:
@@ -40,6 +43,11 @@ class VectorEpisodes:
     def begun_by_step(self) -> Flags:
         """The environments for which the next ``step`` is a reset, whatever their action."""
         return self._over.copy() if self._next_step else np.zeros_like(self._over)
+
+    def begun_in(self, terminated: Flags, truncated: Flags) -> Flags:
+        """The environments that the ``step`` which returned these has ended and begun anew at once."""
+        over = np.asarray(terminated | truncated, dtype=np.bool_)
+        return over if self._same_step else np.zeros_like(over)
 
     def end(self, terminated: Flags, truncated: Flags) -> None:
         """Note what a ``step`` returned."""
