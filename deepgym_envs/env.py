@@ -15,7 +15,16 @@ from gymnasium.error import ResetNeeded
 from deepgym_envs.action import Action, Submit, decode
 from deepgym_envs.errors import ActionError, BoxLost, SandboxError
 from deepgym_envs.grade import Grader, Memory, Verdict, excuse
-from deepgym_envs.reward import Potential, measured, shaping, terminal_reward, visible_tests
+from deepgym_envs.reward import (
+    Fold,
+    Potential,
+    folded,
+    latest,
+    measured,
+    shaping,
+    terminal_reward,
+    visible_tests,
+)
 from deepgym_envs.sandbox import Backend, BackendName, Pool, Sandbox, choose_backend
 from deepgym_envs.spaces import action_space, observation_space
 from deepgym_envs.state import WorkspaceState
@@ -26,6 +35,7 @@ from deepgym_envs.toolbox import Effect, Toolbox
 from deepgym_envs.toolcall import from_text
 
 Measure = Literal["run_tests", "every_step", "never"]
+Truncation = Literal["zero", "bootstrap"]
 Observation = dict[str, Any]
 Info = dict[str, Any]
 
@@ -63,6 +73,11 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             file, or never.
         gamma: discount of the learner's return, in (0, 1]; shaping is exact only if the two agree.
         potential: maps states to [0, 1]; by default the share of visible tests that pass.
+        fold: makes of each number that is measured the one that is paid; by default it is that number.
+        truncation: what a spent budget pays. ``zero`` (right for learners without a critic) judges what is
+            there, as for an end of the agent's own; the potential is 0. ``bootstrap`` is for learners that
+            add a critic's value of the last state: shaping is paid to the potential of that state, and no
+            terminal reward, which would count twice; the verdict is in ``info`` all the same.
         memory: results that are known already; give one to several environments to share them.
         render_mode: None or ``ansi``.
 
@@ -78,7 +93,7 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 1}  # type: ignore[misc]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two are settings by name
         self,
         task: str | Task,
         sandbox: BackendName | Backend = "auto",
@@ -87,6 +102,8 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         measure: Measure = "run_tests",
         gamma: float = 1.0,
         potential: Potential = visible_tests,
+        fold: Fold = latest,
+        truncation: Truncation = "zero",
         memory: Memory | None = None,
         render_mode: str | None = None,
     ) -> None:
@@ -94,6 +111,8 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             raise ValueError(f"render_mode must be None or 'ansi', not {render_mode!r}")
         if measure not in ("run_tests", "every_step", "never"):
             raise ValueError(f"measure must be 'run_tests', 'every_step' or 'never', not {measure!r}")
+        if truncation not in ("zero", "bootstrap"):
+            raise ValueError(f"truncation must be 'zero' or 'bootstrap', not {truncation!r}")
         shaping(gamma, 0.0, 0.0)
         self.render_mode = render_mode
         backend = choose_backend(sandbox)
@@ -102,6 +121,8 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         self._measure = measure
         self._gamma = gamma
         self._potential = potential
+        self._fold = fold
+        self._truncation = truncation
         self._memory = memory if memory is not None else Memory()
         self._box: Sandbox | None = None
         self._verdict: Verdict | None = None
@@ -162,11 +183,14 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             other = wanted if isinstance(wanted, Task) else load_task(wanted)
             self.close()
             self._take_on(other)
+        self._over = True  # until all is known that an episode begins with
         self._begin(WorkspaceState(self._task.base))
         self._pool.grading.prefetch(self._task)
-        self._steps, self._tests, self._over, self._verdict = 0, (-1, -1), False, None
-        self._phi = self._measured() if self._measure != "never" else 0.0
+        self._steps, self._tests, self._verdict, self._phi = 0, (-1, -1), None, 0.0
+        if self._measure != "never":
+            self._phi = self._measured()
         self._deadline = time.monotonic() + self._task.limits.seconds
+        self._over = False
         observation = self._observation("", ok=True)
         return observation, self._info("", "", {"shaping": 0.0, "terminal": 0.0}, None)
 
@@ -177,6 +201,8 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
 
         Raises:
             gymnasium.error.ResetNeeded: there is no episode, or it is over.
+            Exception: what the potential or the fold raises, but for errors of the infrastructure;
+                ``ValueError`` where they give what is not in [0, 1]. The episode is then over.
         """
         if self._over:
             raise ResetNeeded("the episode is over, or none was begun: call reset()")
@@ -187,6 +213,9 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
             return self._act(action, left)
         except SandboxError as error:
             return self._mask(error)
+        except Exception:  # of a potential: a step that was not paid must not be followed by one that is
+            self._over = True
+            raise
 
     def close(self) -> None:
         """Give up what it has of boxes; a pool that it was given stays. Again, it does nothing.
@@ -242,7 +271,8 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         """
         twin = SweEnv(
             self._task, self._pool, commands=self._commands, measure=self._measure, gamma=self._gamma,
-            potential=self._potential, memory=self._memory, render_mode=self.render_mode,
+            potential=self._potential, fold=self._fold, truncation=self._truncation, memory=self._memory,
+            render_mode=self.render_mode,
         )  # fmt: skip
         try:
             twin.restore(self.snapshot())
@@ -335,14 +365,14 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
     def _end(
         self, output: str, tool: str, confidence: float | None, *, truncated: bool, refused: str = ""
     ) -> tuple[Observation, float, bool, bool, Info]:
-        """Judge what is there. The potential of every end is 0, whatever the state."""
+        """Judge what is there. The potential of an end is 0, whatever the state, unless a learner goes on
+        from there by its critic; that one holds what the episode was still worth."""
+        goes_on = truncated and self._truncation == "bootstrap"
+        phi = self._measured() if goes_on and self._measure != "never" else 0.0
         self._verdict = self._grader.grade(self._state)
         self._over = True
-        terms = {
-            "shaping": shaping(self._gamma, self._phi, 0.0) if self._measure != "never" else 0.0,
-            "terminal": terminal_reward(self._verdict),
-        }
-        self._phi = 0.0
+        terms = self._shaped(phi)
+        terms["terminal"] = 0.0 if goes_on else terminal_reward(self._verdict)
         observation = self._observation(output, ok=not refused)
         info = self._info(tool, refused, terms, self._verdict, confidence)
         return observation, sum(terms.values()), not truncated, truncated, info
@@ -356,7 +386,8 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         return self._observation("", ok=True), 0.0, False, True, info
 
     def _measured(self) -> float:
-        return measured(self._potential, self._grader, self._state)
+        phi = measured(self._potential, self._grader, self._state)
+        return folded(self._fold, self._phi, phi, self._steps)
 
     def _observation(self, output: str, *, ok: bool) -> Observation:
         limits = self._task.limits

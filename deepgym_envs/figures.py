@@ -23,6 +23,7 @@ BOUNDS = {
     "tool_calls": (8, 11),
 }
 EASY, MEDIUM = 4, 8
+_MOST_BYTES = 1 << 20
 
 
 def measure(task: Task, *, visible_failing: int | None = None) -> Figures:
@@ -35,11 +36,7 @@ def measure(task: Task, *, visible_failing: int | None = None) -> Figures:
     calls = [script_calls(script) for script in task.scripts.values()]
     return Figures(
         files=len(changes),
-        functions=sum(
-            _functions_touched(task.base.get(path), file)
-            for path, file in changes.items()
-            if path.endswith(".py")
-        ),
+        functions=len(functions_touched(task.gold)),
         lines=lines_changed(task.gold),
         distance=_distance(task),
         visible_failing=visible_failing,
@@ -90,33 +87,71 @@ def _lines_changed(old: File | None, new: File | None) -> int:
     )
 
 
-def _functions_touched(old: File | None, new: File | None) -> int:
-    """Functions that were added, removed or changed; what lies outside of functions counts as one."""
-    before, after = dict(_functions(old)), dict(_functions(new))
-    return sum(before.get(name) != after.get(name) for name in before.keys() | after.keys())
+def functions_touched(state: WorkspaceState) -> frozenset[tuple[str, str]]:
+    """Functions that were added, removed or changed between a state's base and it: path and qualified name.
+
+    What lies outside of the functions of a file counts as one without a name. Of a file that cannot be
+    parsed, or is larger than 1 MiB, all functions have gone.
+    """
+    found: set[tuple[str, str]] = set()
+    for path, file in state.changes.items():
+        if path.endswith(".py"):
+            before, after = _functions(state.base.get(path)), _functions(file)
+            names = before.keys() | after.keys()
+            found.update((path, name) for name in names if before.get(name) != after.get(name))
+    return frozenset(found)
 
 
-def _functions(file: File | None) -> Iterator[tuple[str, str]]:
+def function_lines(file: File | None) -> dict[str, tuple[int, int]]:
+    """First and last line, decorators among them, of each function by its qualified name; what is defined
+    inside of a function is part of it. Empty for what is not Python."""
     tree = _parsed(file)
-    if tree is None:
-        return
+    return {
+        prefix + node.name: (
+            min([node.lineno, *(part.lineno for part in node.decorator_list)]),
+            node.end_lineno or node.lineno,
+        )
+        for prefix, node in (_statements(tree) if tree else ())
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def _functions(file: File | None) -> dict[str, str]:
+    """What each function does, by its qualified name."""
+    tree = _parsed(file)
+    try:
+        return dict(_dumped(tree)) if tree else {}
+    except RecursionError:  # it can be parsed at a depth at which it cannot be dumped
+        return {}
+
+
+def _dumped(tree: ast.Module) -> Iterator[tuple[str, str]]:
     outside: list[str] = []
-    waiting: deque[tuple[str, ast.stmt]] = deque(("", node) for node in tree.body)
-    while waiting:
-        prefix, node = waiting.popleft()
+    for prefix, node in _statements(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield prefix + node.name, ast.dump(node)
         elif isinstance(node, ast.ClassDef):
             outside.append(
                 f"{prefix}{node.name} {[ast.dump(part) for part in (*node.bases, *node.decorator_list)]}"
             )
-            waiting.extend((f"{prefix}{node.name}.", inner) for inner in node.body)
         elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             outside.append(prefix + ast.dump(node))
     yield "", "\n".join(outside)
 
 
+def _statements(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
+    """Each statement of a module and of its classes, behind the names of the classes that it is in."""
+    waiting: deque[tuple[str, ast.stmt]] = deque(("", node) for node in tree.body)
+    while waiting:
+        prefix, node = waiting.popleft()
+        yield prefix, node
+        if isinstance(node, ast.ClassDef):
+            waiting.extend((f"{prefix}{node.name}.", inner) for inner in node.body)
+
+
 def _parsed(file: File | None) -> ast.Module | None:
+    if file and len(file.data) > _MOST_BYTES:
+        return None
     try:
         return parse_python(file.data if file else b"")
     except ValueError:

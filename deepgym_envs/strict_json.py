@@ -25,9 +25,9 @@ def read_json(text: str, kind: str) -> dict[str, Any]:
         ValueError: it is nothing of that kind, of another format, or not strict JSON.
     """
     try:
-        data = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"this is not a {kind}, nor JSON: {str(error)[:200]}") from None
+        data = parse_json(text)
+    except ValueError as error:
+        raise ValueError(f"this is not a {kind}, nor JSON: {error}") from None
     if not isinstance(data, dict) or data.pop("kind", None) != kind:
         raise ValueError(f"this is not a {kind}")
     version = data.pop("format", None)
@@ -35,6 +35,18 @@ def read_json(text: str, kind: str) -> dict[str, Any]:
         said = f"this {kind} is of format {str(version)[:20]}, this version reads {FORMAT}"
         raise ValueError(f"{said}; update deepgym-envs")
     return data
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What ``text`` says as JSON, in which no key stands twice in an object, and NaN is no number.
+
+    Raises:
+        ValueError: it is not that, or nested too deeply.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(str(error)[:200]) from None
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T", ast.Module, ast.Expression)
@@ -12,6 +14,14 @@ T = TypeVar("T", ast.Module, ast.Expression)
 # CPython 3.11 counts the depth of the tree that it builds for all threads together, and mistakes two trees at
 # a time for a corrupt one; warnings.catch_warnings is for one thread as well.
 _ONE_AT_A_TIME = threading.Lock()
+
+
+@contextmanager
+def parsing() -> Iterator[None]:
+    """While somebody parses Python: one thread at a time, and no warnings."""
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def parse_python(source: bytes | str) -> ast.Module:
@@ -36,8 +46,7 @@ def parse_expression(source: str) -> ast.expr:
 
 def _parsed(source: bytes | str, kind: type[T], mode: str) -> T:
     try:
-        with _ONE_AT_A_TIME, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with parsing():
             tree = ast.parse(source, mode=mode)
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(str(error)) from None
@@ -48,8 +57,7 @@ def _parsed(source: bytes | str, kind: type[T], mode: str) -> T:
 def compiles(tree: ast.Module) -> bool:
     """Whether Python takes the tree for a program: a ``nonlocal`` has its variable, a ``break`` its loop."""
     try:
-        with _ONE_AT_A_TIME, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with parsing():
             compile(tree, "<tree>", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False

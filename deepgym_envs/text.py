@@ -19,6 +19,7 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e0fff]"
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_LINE_CHARS = 300
 _VARYING = (
     (re.compile(r"\b0x[0-9a-fA-F]{6,16}\b"), "0x…"),
     (re.compile(r"\bin \d+\.\d\ds( \(\d+:\d\d:\d\d\))?"), "in …s"),
@@ -61,3 +62,13 @@ def shorten(text: str, limit: int) -> str:
         return text
     half = max(0, limit - 60) // 2
     return f"{text[:half]}\n[... {len(text) - 2 * half} characters omitted ...]\n{text[len(text) - half :]}"
+
+
+def one_line(text: str | bytes) -> str:
+    """The begin and end of ``text``, in one line that is fit to be printed; ``nothing`` if it is empty.
+
+    >>> one_line("  out of\\n\\x1b[31mmemory ")
+    'out of memory'
+    """
+    line = " ".join(clean(text[: 20 * _LINE_CHARS]).split())
+    return shorten(line, _LINE_CHARS).replace("\n", " ") or "nothing"

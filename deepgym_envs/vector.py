@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
-from deepgym_envs.env import Measure, SweEnv
+from deepgym_envs.env import Measure, SweEnv, Truncation
 from deepgym_envs.grade import Memory
+from deepgym_envs.reward import Fold, Potential, latest, visible_tests
 from deepgym_envs.sandbox import Backend, BackendName, Pool, choose_backend
 from deepgym_envs.task import Task
 
@@ -24,6 +25,9 @@ def make_vec(  # noqa: PLR0913 - all but two are settings by name
     commands: bool = False,
     measure: Measure = "run_tests",
     gamma: float = 1.0,
+    potential: Potential = visible_tests,
+    fold: Fold = latest,
+    truncation: Truncation = "zero",
     memory: Memory | None = None,
 ) -> VectorEnv[Any, Any, Any]:
     """A vector environment: one task in ``num_envs`` copies, or one environment for each of several tasks.
@@ -45,7 +49,18 @@ def make_vec(  # noqa: PLR0913 - all but two are settings by name
     backend = choose_backend(sandbox)
     pool = backend if isinstance(backend, Pool) else Pool(backend, size=len(chosen), keep=False)
     makers = [
-        partial(SweEnv, task, pool, commands=commands, measure=measure, gamma=gamma, memory=memory)
+        partial(
+            SweEnv,
+            task,
+            pool,
+            commands=commands,
+            measure=measure,
+            gamma=gamma,
+            potential=potential,
+            fold=fold,
+            truncation=truncation,
+            memory=memory,
+        )
         for task in chosen
     ]
     if vectorization_mode == "sync":

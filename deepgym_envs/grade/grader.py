@@ -17,9 +17,9 @@ from deepgym_envs.grade.memory import Memory
 from deepgym_envs.grade.monitor import signs
 from deepgym_envs.grade.report import TestReport
 from deepgym_envs.grade.shown import ShownRuns
-from deepgym_envs.grade.testrun import run_draw, run_visible
+from deepgym_envs.grade.testrun import run_draw, run_hidden, run_visible
 from deepgym_envs.grade.verdict import Verdict, judge
-from deepgym_envs.sandbox import Backend, BackendName, Completed, Sandbox, choose_backend
+from deepgym_envs.sandbox import Backend, BackendName, Command, Completed, Sandbox, choose_backend
 from deepgym_envs.sandbox.contract import Closing
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
@@ -94,13 +94,43 @@ class Grader(Closing):
                 self._memory.keep(key, replace(shown, details={}))
         return self._remembered(key, TestReport, lambda: self._seen(tested))
 
-    def measured(self, name: str, state: WorkspaceState, measure: Callable[[], float]) -> float:
-        """What ``measure`` gives for the whole of ``state``, remembered as ``name``.
+    def hidden(self, state: WorkspaceState) -> TestReport:
+        """What the hidden tests that are listed say of ``state``, run as they are; without details.
+
+        There are no twins among them, so code that takes over the process of its tests can make this say
+        anything. For a task of kind ``tests`` the outcomes are those of implementations. A state that does
+        not fit into the box, or breaks it, has an empty report.
+
+        Raises:
+            SandboxError: as for ``grade``.
+        """
+        judged = self.judged_part(state)
+        return self._remembered(self._key("hidden", judged), TestReport, lambda: self._plainly(judged))
+
+    def run(self, state: WorkspaceState, command: Command) -> Completed | None:
+        """How ``command`` ended in the clean box that holds what counts of ``state``; None if that does not
+        fit into the box or broke it. Nothing is remembered: ask inside of ``measured``.
+
+        Raises:
+            SandboxError: as for ``grade``.
+        """
+        judged = self.judged_part(state)
+
+        def run(box: Sandbox) -> Completed:
+            box.restore(judged)
+            return box.run(command)
+
+        done = self._box.use(run)
+        return None if isinstance(done, str) else done
+
+    def measured(self, name: str, state: WorkspaceState, kind: type[T], measure: Callable[[], T]) -> T:
+        """What ``measure`` gives for the whole of ``state``, remembered as ``name``; beyond this process only
+        if it is a number.
 
         Raises:
             Exception: what ``measure`` raises.
         """
-        return self._remembered(self._key(f"potential {name!r}", state), float, measure)
+        return self._remembered(self._key(f"potential {name!r}", state), kind, measure)
 
     def judged_part(self, state: WorkspaceState) -> WorkspaceState:
         """The part of ``state`` that counts: its changes to editable paths. ``ValueError`` on another."""
@@ -146,6 +176,12 @@ class Grader(Closing):
         if isinstance(seen, str):
             return TestReport({}, (), {}, False, False)
         return replace(seen[0], details={})  # none were asked for
+
+    def _plainly(self, state: WorkspaceState) -> TestReport:
+        seen = self._box.use(lambda box: run_hidden(box, self.task, state, self.task.expected))
+        if isinstance(seen, str):
+            return TestReport({}, (), {}, False, False)
+        return replace(seen[0], details={})
 
     def _judge(self, state: WorkspaceState, seed: bytes, *, warm: bool = True) -> Verdict:
         draw = deck_of(self.task).draw(SecretRandom(seed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from deepgym_envs.errors import ModelError, SandboxError
 from deepgym_envs.grade import Grader
 from deepgym_envs.reward.shaping import shaping
 from deepgym_envs.state import WorkspaceState
@@ -22,6 +23,7 @@ class Potential(Protocol):
 
         Raises:
             SandboxError: it could not be measured, for a reason that the code under test cannot have caused.
+            ModelError: the same, where a model was asked.
         """
 
 
@@ -29,13 +31,17 @@ def measured(potential: Potential, grader: Grader, state: WorkspaceState) -> flo
     """The potential of ``state``, from memory if it is known there.
 
     Raises:
-        SandboxError: it could not be measured, for a reason that the code under test cannot have caused.
+        SandboxError: it could not be measured, for a reason that the code under test cannot have caused, or
+            because a model gave no answer.
         ValueError: what the potential gave is not in [0, 1].
         TypeError: its ``key`` is no text.
     """
 
     def measure() -> float:
-        phi = float(potential(grader, state))
+        try:
+            phi = float(potential(grader, state))
+        except ModelError as error:
+            raise SandboxError(f"the potential could not be measured: {error}") from None
         shaping(1.0, phi, 0.0)  # refuses a number that is no potential before it is remembered or paid
         return phi
 
@@ -44,7 +50,7 @@ def measured(potential: Potential, grader: Grader, state: WorkspaceState) -> flo
         return measure()
     if not isinstance(key, str) or not key:
         raise TypeError(f"the key of a potential is a text, not {key!r}")
-    return grader.measured(key, state, measure)
+    return grader.measured(key, state, float, measure)
 
 
 def visible_tests(grader: Grader, state: WorkspaceState) -> float:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from deepgym_envs.audit.attackers.attack_report import AttackReport, Round
 from deepgym_envs.audit.attackers.attempt import state_of
-from deepgym_envs.audit.attackers.chat import NO_TOKENS, ChatModel, Message, Reply, one_line
+from deepgym_envs.audit.attackers.chat import NO_TOKENS, ChatModel, Message, Reply
 from deepgym_envs.audit.attackers.jury import Jury
 from deepgym_envs.audit.attackers.prompt import opening, refused_answer
 from deepgym_envs.audit.attackers.transcript import Transcript
@@ -18,7 +18,7 @@ from deepgym_envs.audit.judges import GRADERS, GraderName, check_isolates, judge
 from deepgym_envs.errors import ActionError, ModelError, UsageError
 from deepgym_envs.sandbox import Backend, BackendName, choose_backend
 from deepgym_envs.task import Task
-from deepgym_envs.text import shorten
+from deepgym_envs.text import one_line, shorten
 
 _SAID_BACK = 100_000  # characters of an answer, in what is sent of the conversation so far
 _REPEATED = "these files were handed in before"

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from deepgym_envs.text import clean, shorten
-
 Role = Literal["system", "user", "assistant"]
-_LINE_CHARS = 300
 
 
 @dataclass(frozen=True)
@@ -49,16 +46,6 @@ class Reply:
     reasoning: str = ""
     model: str = ""
     usage: Usage = NO_TOKENS
-
-
-def one_line(text: str | bytes) -> str:
-    """The begin and end of ``text``, in one line that is fit to be printed; ``nothing`` if it is empty.
-
-    >>> one_line("  out of\\n\\x1b[31mmemory ")
-    'out of memory'
-    """
-    line = " ".join(clean(text[: 20 * _LINE_CHARS]).split())
-    return shorten(line, _LINE_CHARS).replace("\n", " ") or "nothing"
 
 
 class ChatModel(Protocol):

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from deepgym_envs.audit.attackers.chat import Reply, Usage, one_line
+from deepgym_envs.audit.attackers.chat import Reply, Usage
 from deepgym_envs.errors import ModelError
+from deepgym_envs.json_post import complaint
+from deepgym_envs.text import one_line
 
 
 def reply_of(data: bytes) -> Reply:
@@ -34,18 +36,6 @@ def reply_of(data: bytes) -> Reply:
                 usage=_usage(rest.get("usage")),
             )
     raise ModelError(f"the server's answer is no completion: {complaint(data)}")
-
-
-def complaint(data: bytes) -> str:
-    """What a server says is wrong, for a person: the ``message`` of an ``error``, or the bytes themselves."""
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError):
-        body = None
-    match body:
-        case {"error": {"message": str(text)}} | {"error": str(text)} | {"message": str(text)}:
-            return one_line(text)
-    return one_line(data)
 
 
 def _content(content: Any) -> str:

@@ -1,31 +1,15 @@
-"""Any server that speaks OpenAI's chat completions, as a model; the only file that needs ``httpx``."""
+"""Any server that speaks OpenAI's chat completions, as a model."""
 
 from __future__ import annotations
 
-import ipaddress
-import json
-import os
-import random
-import re
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from functools import cached_property
+from typing import Any, Literal
 
-from deepgym_envs.audit.attackers.chat import Message, Reply, one_line
-from deepgym_envs.audit.attackers.completion import complaint, reply_of
-from deepgym_envs.errors import ModelError, UsageError
-
-if TYPE_CHECKING:
-    import httpx
-
-_MOST_BYTES = 8 << 20
-_LONGEST_WAIT = 60.0
-_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[\da-fA-F:.]+\](:\d+)?")
-_AGAIN = (408, 409, 425, 429)
-# What is shorter is no secret ("none", "EMPTY"), and may well be part of a reply.
-_SECRET_CHARS = 8
+from deepgym_envs.audit.attackers.chat import Message, Reply
+from deepgym_envs.audit.attackers.completion import reply_of
+from deepgym_envs.json_post import JsonPost
 
 
 @dataclass(frozen=True)
@@ -33,19 +17,13 @@ class ChatEndpoint:
     """The model ``model`` behind ``base_url``, such as ``https://host/v1``; implements ``ChatModel``.
 
     Args:
-        key_env: the environment variable that holds the key, if one is needed. It is read for each request
-            and kept nowhere; where a server repeats it, ``[key]`` stands in its place.
+        key_env: the environment variable that holds the key, if one is needed; see ``JsonPost``.
         max_tokens: of one answer, sent under the name ``tokens_as``: newer models of OpenAI's want
             ``max_completion_tokens``.
         temperature, seed: are sent if they are given; some models refuse them.
-        seconds: for one request; a server that is silent at its end may take as long again.
-        tries: how often a request is made in all where the server is busy (408, 409, 425, 429), fails (5xx,
-            no completion in its answer) or cannot be reached.
-        wait: seconds before the second try; twice as many before each further one, at most 60, or as many as
-            the server asks for (``Retry-After``).
+        seconds, tries, wait: see ``JsonPost``; an answer that is no completion is one that cannot be read.
 
-    An answer may have 8 MiB. A server on this machine is asked directly, any other through the proxy that the
-    environment names. Redirects are not followed.
+    An answer may have 8 MiB.
 
     Raises:
         UsageError: ``httpx`` is not installed, an argument is no good, the variable holds no key, or the
@@ -65,149 +43,22 @@ class ChatEndpoint:
     tokens_as: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
     def __post_init__(self) -> None:
-        _httpx()
-        try:
-            parts = urlsplit(self.base_url)
-            good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-        except ValueError:
-            good = False
-        if not good or parts.query or parts.fragment or not _HOST.fullmatch(parts.netloc):
-            raise UsageError("the base URL of a model is http(s)://host[:port]/v1, without a key in it")
-        if self.tries < 1 or self.seconds <= 0 or self.wait < 0:
-            raise UsageError("a model is asked at least once, in more than 0 seconds")
-        self._key()
+        _ = self._server  # refuses what it cannot use
 
     def __call__(self, messages: Sequence[Message], /) -> Reply:
         """See ``ChatModel``."""
-        key = self._key()
-        question = self._question(messages)
-        number = 1
-        while True:
-            said = self._asked(question, key)
-            if isinstance(said, Reply):
-                return said
-            if not said.again or number == self.tries:
-                # Raised where no exception is being handled: one of httpx's would carry the key along.
-                raise (UsageError if said.misused else ModelError)(f"{self.model}: {said.why}")
-            pause = self.wait * 2 ** (number - 1) * random.uniform(0.75, 1.25)
-            time.sleep(min(_LONGEST_WAIT, pause if said.wait is None else said.wait))
-            number += 1
-
-    def _key(self) -> str:
-        if self.key_env is None:
-            return ""
-        key = os.environ.get(self.key_env, "").strip()
-        if not key or not (key.isascii() and key.isprintable()) or " " in key:
-            raise UsageError(f"the environment variable {self.key_env} holds no key; set it")
-        return key
-
-    def _question(self, messages: Sequence[Message]) -> bytes:
         options = {self.tokens_as: self.max_tokens, "temperature": self.temperature, "seed": self.seed}
-        body = {
+        question: dict[str, Any] = {
             "model": self.model,
             "messages": [{"role": message.role, "content": message.content} for message in messages],
             **{name: value for name, value in options.items() if value is not None},
         }
-        return json.dumps(body).encode("ascii")
+        reply = self._server.ask(question, reply_of)
+        names = ("text", "refusal", "reasoning", "model")
+        texts = {name: self._server.without_key(getattr(reply, name)) for name in names}
+        return Reply(**texts, cut_off=reply.cut_off, usage=reply.usage)
 
-    def _asked(self, question: bytes, key: str) -> Reply | _Failure:
-        """One request; never raises."""
-        httpx = _httpx()
-        try:
-            status, headers, data = self._posted(question, key)
-        except httpx.HTTPError as error:
-            why = _told(str(error) or type(error).__name__, key)
-            return _Failure(f"the server was not reached or broke off: {why}")
-        except _Unread as error:
-            return _Failure(str(error))
-        except (httpx.InvalidURL, ValueError, OSError, ImportError) as error:  # of a proxy or a certificate
-            return _Failure(f"no request can be made: {_told(str(error), key)}", again=False, misused=True)
-        data = _scrubbed(data.decode("utf-8", "surrogateescape"), key).encode("utf-8", "surrogateescape")
-        if status == 200:
-            try:
-                return _without(reply_of(data), key)
-            except ModelError as error:
-                return _Failure(_scrubbed(str(error), key))
-        why = f"the server answered {status}: {_scrubbed(complaint(data), key)}"
-        if status in (401, 403, 404):
-            place = f"${self.key_env}" if self.key_env else "whether a key is needed"
-            why += f"; check the base URL, the model's name and {place}"
-            return _Failure(why, again=False, misused=True)
-        return _Failure(why, again=status in _AGAIN or status >= 500, wait=_asked_for(headers))
-
-    def _posted(self, question: bytes, key: str) -> tuple[int, Mapping[str, str], bytes]:
-        httpx = _httpx()
-        deadline = time.monotonic() + self.seconds
-        headers = {"content-type": "application/json", "accept-encoding": "identity"}
-        if key:
-            headers["authorization"] = f"Bearer {key}"
-        limits = httpx.Timeout(self.seconds, connect=min(30.0, self.seconds))
+    @cached_property
+    def _server(self) -> JsonPost:
         url = f"{self.base_url.rstrip('/')}/chat/completions"
-        with (
-            httpx.Client(timeout=limits, trust_env=not self._is_here(), follow_redirects=False) as client,
-            client.stream("POST", url, content=question, headers=headers) as response,
-        ):
-            return response.status_code, response.headers, _body(response, deadline)
-
-    def _is_here(self) -> bool:
-        host = urlsplit(self.base_url).hostname or ""
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Why there is no reply, whether to try again, and after how many seconds if the server said so."""
-
-    why: str
-    again: bool = True
-    wait: float | None = None
-    misused: bool = False
-
-
-class _Unread(Exception):
-    """An answer that was not read to its end."""
-
-
-def _body(response: httpx.Response, deadline: float) -> bytes:
-    if response.headers.get("content-encoding", "identity") != "identity":
-        raise _Unread("the server's answer is compressed, which was not asked for")
-    data = bytearray()
-    for part in response.iter_raw():
-        data += part
-        if len(data) > _MOST_BYTES:
-            raise _Unread(f"the server's answer is longer than {_MOST_BYTES} bytes")
-        if time.monotonic() > deadline:
-            raise _Unread("the server's answer did not end in time")
-    return bytes(data)
-
-
-def _asked_for(headers: Mapping[str, str]) -> float | None:
-    try:
-        return max(0.0, min(_LONGEST_WAIT, float(headers.get("retry-after", ""))))
-    except ValueError:
-        return None
-
-
-def _without(reply: Reply, key: str) -> Reply:
-    texts = {name: _scrubbed(getattr(reply, name), key) for name in ("text", "refusal", "reasoning", "model")}
-    return Reply(**texts, cut_off=reply.cut_off, usage=reply.usage)
-
-
-def _scrubbed(text: str, key: str) -> str:
-    return text.replace(key, "[key]") if len(key) >= _SECRET_CHARS else text
-
-
-def _told(text: str, key: str) -> str:
-    """One line without the key, which neither the cut nor what is cleaned away may hide or bring about."""
-    return _scrubbed(one_line(_scrubbed(text, key)), key)
-
-
-def _httpx() -> Any:
-    try:
-        import httpx
-    except ImportError:
-        raise UsageError("asking a model needs httpx; install it: pip install 'deepgym-envs[llm]'") from None
-    return httpx
+        return JsonPost(url, self.model, self.key_env, self.seconds, self.tries, self.wait)

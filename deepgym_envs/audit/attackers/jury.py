@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from deepgym_envs.audit.attackers.attack_report import Round
-from deepgym_envs.audit.attackers.chat import one_line
 from deepgym_envs.audit.attackers.prompt import told
 from deepgym_envs.audit.attackers.truth import ModelTier, TruthCheck
 from deepgym_envs.audit.judges import Judge
@@ -16,7 +15,7 @@ from deepgym_envs.sandbox import Backend
 from deepgym_envs.sandbox.contract import Closing
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.task import Task
-from deepgym_envs.text import clean, shorten
+from deepgym_envs.text import clean, one_line, shorten
 
 _LONGEST_DIFF = 200_000
 _TESTS_TOLD = 8
