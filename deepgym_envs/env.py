@@ -150,6 +150,11 @@ class SweEnv(gym.Env[Observation, Mapping[str, Any] | str]):
         return self._task
 
     @property
+    def measure(self) -> Measure:
+        """When the potential is measured and shaping is paid."""
+        return self._measure
+
+    @property
     def sandbox(self) -> str:
         """The name of the backend that the boxes come from."""
         return self._pool.name

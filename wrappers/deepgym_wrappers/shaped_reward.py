@@ -142,8 +142,8 @@ class ShapedReward(EpisodeWrapper):
             self, _disable_deepcopy=True, potential=potential, gamma=gamma, end=end, beside=beside
         )
         settings = _Settings(potential, gamma, end, beside)
-        # No public name tells it; what the private one misses is refused when the first shaping is paid.
-        if isinstance(env.unwrapped, SweEnv) and not beside and env.get_wrapper_attr("_measure") != "never":
+        inner = env.unwrapped
+        if isinstance(inner, SweEnv) and not beside and inner.measure != "never":
             raise ValueError(_PAID_ALREADY)
         EpisodeWrapper.__init__(self, env, _Shaping(settings))
 
