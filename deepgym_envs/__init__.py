@@ -6,6 +6,7 @@ Importing this package registers ``deepgym_envs/SWE-v0`` with Gymnasium, and doe
 import gymnasium as _gymnasium
 
 from deepgym_envs.async_env import AsyncSweEnv
+from deepgym_envs.batch import GradedBatch, run_batch
 from deepgym_envs.env import Snapshot, SweEnv
 from deepgym_envs.errors import (
     ActionError,
@@ -28,6 +29,7 @@ __all__ = [
     "AsyncSweEnv",
     "DeepGymError",
     "File",
+    "GradedBatch",
     "Grader",
     "Memory",
     "Pool",
@@ -46,6 +48,7 @@ __all__ = [
     "load_suite",
     "load_task",
     "make_vec",
+    "run_batch",
 ]
 
 __version__ = "0.1.0"

@@ -149,6 +149,15 @@ def test_the_example_of_the_page_on_kl_prints_what_stands_below_it(tmp_path: Pat
     assert done.stdout == _blocks(page, "text")[0]
 
 
+@pytest.mark.bwrap
+def test_the_examples_of_the_page_on_process_rewards_print_what_stands_below_them(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "process-rewards.md"
+    (tmp_path / "rewards.py").write_text("\n".join(_blocks(page, "python")))
+    done = _run("python -W error rewards.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "".join(_blocks(page, "text"))
+
+
 @pytest.mark.docker
 @pytest.mark.slow
 def test_the_example_of_models_that_try_to_cheat_prints_what_stands_below_it(tmp_path: Path) -> None:

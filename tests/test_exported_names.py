@@ -15,7 +15,8 @@ import deepgym_wrappers
 PACKAGES = [deepgym_envs, deepgym_wrappers]
 INNER = [
     "deepgym_envs.sandbox", "deepgym_envs.grade", "deepgym_envs.reward",
-    "deepgym_envs.advantage", "deepgym_envs.kl", "deepgym_envs.overoptimisation", "deepgym_wrappers.sinks",
+    "deepgym_envs.advantage", "deepgym_envs.kl", "deepgym_envs.overoptimisation", "deepgym_envs.process_reward",
+    "deepgym_envs.batch", "deepgym_envs.step_labels", "deepgym_wrappers.sinks",
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ WRAPPERS = ROOT / "wrappers" / "deepgym_wrappers"
 # A package or module of deepgym_envs, and its layer: it imports only from lower ones.
 LAYERS = {
     "errors": 0, "owner": 0, "paths": 0, "text": 0, "syntax": 0, "statistics": 0, "strict_json": 0, "plain": 0,
-    "advantage": 0, "kl": 0,
+    "advantage": 0, "kl": 0, "parallel": 0,
     "state": 1, "manifest": 1, "action": 1, "lock": 1, "git_library": 1, "trajectory": 1,
     "rewriting": 1, "sqlite_file": 1, "signing_key": 1, "overoptimisation": 1, "json_post": 1,
     "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2, "twin": 2, "oracle_input": 2,
@@ -26,10 +26,10 @@ LAYERS = {
     "suite": 5, "task_writer": 5, "figures": 5,
     "sandbox": 6, "task_checks": 6,
     "grade": 7,
-    "reward": 8, "toolbox": 8, "validation": 8, "verification": 8, "authoring": 8, "importers": 8,
+    "reward": 8, "process_reward": 8, "toolbox": 8, "validation": 8, "verification": 8, "authoring": 8, "importers": 8,
     "env": 9, "agents": 9,
     "vector": 10, "rollout": 10, "async_env": 10, "audit": 10,
-    "crew": 11, "doctor": 11, "async_rollout": 11,
+    "crew": 11, "doctor": 11, "async_rollout": 11, "batch": 11, "step_labels": 11,
     "": 12, "evaluation": 12, "testing": 12,
     "cli": 13,
     "__main__": 14,
@@ -37,7 +37,7 @@ LAYERS = {
 # Of these every file may import any other of the same one, as long as no cycle comes of it.
 PACKAGES = (
     "rewriting", "sandbox", "grade", "reward", "authoring", "cli", "agents", "importers", "testing", "audit",
-    "advantage", "kl", "overoptimisation",
+    "advantage", "kl", "overoptimisation", "process_reward", "batch", "step_labels",
 )  # fmt: skip
 HEAVY = {
     "docker": ("sandbox/docker.py", "sandbox/engine.py", "sandbox/image.py", "sandbox/base_image.py"),
@@ -56,6 +56,7 @@ HEAVY = {
     "hypothesis": (),
     "httpx": ("json_post.py",),
     "pyflakes": ("reward/static_checks.py",),
+    "pyarrow": ("step_labels/parquet.py",),
 }
 SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base", "core"}
 FILES = sorted(PACKAGE.rglob("*.py"))

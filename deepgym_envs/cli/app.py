@@ -15,6 +15,7 @@ from deepgym_envs.cli.eval import eval_command
 from deepgym_envs.cli.exit_status import FINDINGS, INTERRUPTED, NOT_JUDGED, USAGE
 from deepgym_envs.cli.harbor import export_app, import_app
 from deepgym_envs.cli.images import images_app
+from deepgym_envs.cli.label import label_command
 from deepgym_envs.cli.list import list_command
 from deepgym_envs.cli.screen import complain
 from deepgym_envs.cli.stopping import stopping
@@ -36,6 +37,7 @@ app.command("doctor")(doctor_command)
 app.command("validate")(validate_command)
 app.command("verify")(verify_command)
 app.command("audit")(audit_command)
+app.command("label")(label_command)
 app.command("list")(list_command)
 app.add_typer(new_app, name="new")
 app.command("edit")(edit_command)

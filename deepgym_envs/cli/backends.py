@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast, get_args, runtime_checkable
 
-from deepgym_envs.errors import UsageError
+from deepgym_envs.cli.board import Board
+from deepgym_envs.cli.screen import complain
+from deepgym_envs.errors import SandboxError, UsageError
 from deepgym_envs.sandbox import Backend, BackendName, choose_backend
+from deepgym_envs.task import Task
 
 
 @runtime_checkable
@@ -32,3 +35,13 @@ def chosen_backend(name: str, report: Callable[[str], None]) -> Backend:
     if isinstance(backend, _Reports):
         backend.report = report
     return backend
+
+
+def prepare_all(backend: Backend, tasks: Sequence[Task], board: Board) -> None:
+    """Build what is missing. What cannot be built masks its own episodes and no others."""
+    for task in tasks:
+        try:
+            backend.prepare(task)
+        except SandboxError as error:
+            complain(f"{task.id} cannot be played: {error}")
+        board.advance()

@@ -47,3 +47,15 @@ def chosen_tasks(suite: str | None, tasks: Sequence[str] | None) -> Mapping[str,
         else:
             found[task.id] = task
     return found
+
+
+def readable(tasks: Mapping[str, Task | TaskError]) -> Sequence[Task]:
+    """The tasks, if all of them can be read.
+
+    Raises:
+        TaskError: the first that cannot.
+    """
+    for task in tasks.values():
+        if isinstance(task, TaskError):
+            raise task
+    return [task for task in tasks.values() if isinstance(task, Task)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -19,7 +18,7 @@ from rich.progress import (
 from rich.table import Table
 
 from deepgym_envs.agents import make_agent
-from deepgym_envs.cli.backends import chosen_backend
+from deepgym_envs.cli.backends import chosen_backend, prepare_all
 from deepgym_envs.cli.board import Board
 from deepgym_envs.cli.choice import (
     JsonOption,
@@ -28,16 +27,15 @@ from deepgym_envs.cli.choice import (
     SuiteOption,
     TaskOption,
     chosen_tasks,
+    readable,
 )
 from deepgym_envs.cli.exit_status import FINDINGS, INTERRUPTED, NOT_JUDGED
 from deepgym_envs.cli.screen import STDERR, STDOUT, complain, print_json
 from deepgym_envs.env import Measure
-from deepgym_envs.errors import SandboxError, TaskError, UsageError
+from deepgym_envs.errors import UsageError
 from deepgym_envs.evaluation import Evaluation, Tally, evaluate
 from deepgym_envs.grade import Memory
-from deepgym_envs.sandbox import Backend
 from deepgym_envs.signing_key import signing_key
-from deepgym_envs.task import Task
 from deepgym_envs.trajectory import Trajectory
 
 
@@ -75,12 +73,12 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
         raise UsageError("--key needs --out: only what is kept is signed")
     measured = _measure(measure)
     make_agent(agent, commands=commands)
-    tasks = _readable(chosen_tasks(suite, task))
+    tasks = readable(chosen_tasks(suite, task))
     secret = signing_key(key) if key is not None else None
     known = Memory(path=memory, recheck=recheck)
     with Board("making ready", len(tasks)) as board:
         backend = chosen_backend(sandbox, board.say)
-        _prepare(backend, tasks, board)
+        prepare_all(backend, tasks, board)
     scores = _Scores(len(tasks) * episodes)
     try:
         with known, scores.bar:
@@ -126,23 +124,6 @@ def _measure(wanted: str) -> Measure:
     if wanted not in get_args(Measure):
         raise UsageError(f"--measure is one of {', '.join(get_args(Measure))}, not {wanted!r}")
     return cast(Measure, wanted)
-
-
-def _readable(tasks: Mapping[str, Task | TaskError]) -> Sequence[Task]:
-    for task in tasks.values():
-        if isinstance(task, TaskError):
-            raise task
-    return [task for task in tasks.values() if isinstance(task, Task)]
-
-
-def _prepare(backend: Backend, tasks: Sequence[Task], board: Board) -> None:
-    """Build what is missing. What cannot be built masks its own episodes and no others."""
-    for task in tasks:
-        try:
-            backend.prepare(task)
-        except SandboxError as error:
-            complain(f"{task.id} cannot be played: {error}")
-        board.advance()
 
 
 class _Scores:
