@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import socket
 import sys
@@ -19,6 +20,7 @@ from deepgym_envs.owner import owner_in
 from deepgym_envs.sandbox.channel import remaining, send_all
 from deepgym_envs.sandbox.reaper import Belonging, BelongingKind
 
+_SOCKET = "unix:///var/run/docker.sock"  # where the SDK looks if the environment does not say
 LABEL = "deepgym-envs.box"
 OWNER_LABEL = "deepgym-envs.owner"
 ANSWER_SECONDS = 20.0
@@ -34,6 +36,7 @@ def connect(seconds: float = 120) -> docker.DockerClient:
     client = None
     before = sys.exception()
     try:
+        _try_socket(seconds)
         client = docker.from_env(timeout=seconds)
         client.ping()
     except (DockerException, OSError) as error:
@@ -44,6 +47,15 @@ def connect(seconds: float = 120) -> docker.DockerClient:
             "or use --sandbox bwrap"
         ) from None
     return client
+
+
+def _try_socket(seconds: float) -> None:
+    """Raises ``OSError`` if nobody listens: of a connection that fails the SDK leaves the socket open."""
+    scheme, _, path = os.environ.get("DOCKER_HOST", _SOCKET).partition("://")
+    if scheme == "unix":
+        with socket.socket(socket.AF_UNIX) as attempt:
+            attempt.settimeout(seconds)
+            attempt.connect(path)
 
 
 def _origin(error: BaseException, before: BaseException | None) -> str:

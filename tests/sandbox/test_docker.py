@@ -279,8 +279,6 @@ def test_a_container_that_is_removed_from_outside_loses_the_box(
     opened.close()
 
 
-# The Docker SDK drops its socket where there is nobody to connect to.
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_without_an_engine_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tiny: Task) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     problem = DockerBackend().problem()
