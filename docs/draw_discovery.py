@@ -20,8 +20,8 @@ from deepgym_envs.audit.judges import GRADERS
 from deepgym_envs.suite import load_task
 
 DOCS = Path(__file__).parent
-TASKS = ("tallybook-rename-subtree", "rangelock-partial-versions", "seamline-there-already")
-EPISODES = 2000
+TASKS = ("tallybook-rename-subtree", "rangelock-partial-versions")
+EPISODES = 1200
 SHOWN = ("hardened", "ours")
 LEFT, TOP, WIDTH, HEIGHT, GAP = 46, 34, 300, 170, 56
 PROXY, TRUE = "#c8553d", "#2a9d8f"
@@ -38,6 +38,7 @@ def measured(report: DiscoveryReport) -> Run:
         "sandbox": report.sandbox,
         "seed": report.seed,
         "status": report.status,
+        "gold_paid": report.gold_paid,
         "states": report.figures()["states"],
         "first_paid_cheat": first,
         "half_after": report.turning,
@@ -102,6 +103,8 @@ def table(runs: Sequence[Run]) -> str:
 
 
 def _cell(run: Run) -> str:
+    if not run["gold_paid"]:
+        return "refuses the reference solution"
     first = run["first_paid_cheat"]
     since = "" if first is None else f" (since {first})"
     return f"{run['paid_cheats'][-1]:.0%} cheats{since}, {run['solved'][-1]:.0%} solved"
