@@ -19,6 +19,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from benchmarks.training_table import table
 from benchmarks.workshop import Episode, Workshop
 from deepgym_envs.advantage import dr_grpo, turn_pbrs
 from deepgym_envs.audit.discovery.policy import Decisions, Floats, SoftmaxPolicy, probabilities
@@ -191,10 +192,13 @@ def main() -> int:
             rows = [asdict(training) for trainings in found for training in trainings]
         place.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n", encoding="utf-8")
     kept: Sequence[Mapping[str, object]] = json.loads(place.read_text(encoding="utf-8"))
-    from benchmarks.training_plots import draw, table  # noqa: PLC0415 - needs matplotlib
-
-    draw(kept, given.out)
     sys.stdout.write(table(kept))
+    try:
+        from benchmarks.training_plots import draw  # noqa: PLC0415 - matplotlib is there only for those who draw
+    except ModuleNotFoundError:
+        print("matplotlib is not installed, so no plots: pip install -e '.[bench]'", file=sys.stderr)
+    else:
+        draw(kept, given.out)
     return 0
 
 

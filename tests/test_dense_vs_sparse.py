@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.dense_vs_sparse import GROUP, REWARDS, WINDOW, Reward, returns, train, turn_advantages
-from benchmarks.training_plots import interval, table
+from benchmarks.training_table import interval, table
 from benchmarks.workshop import Episode, Turn, Workshop
 from deepgym_envs.sandbox import Pool, choose_backend
 from deepgym_envs.suite import load_task
