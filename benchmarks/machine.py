@@ -59,10 +59,11 @@ def resident_bytes() -> int:
     return int(_read(_PROC / "self" / "statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def containers_of(tasks: Iterable[str]) -> list[str]:
-    """Ids of the containers, in any state, that hold boxes of these tasks."""
+def containers_of(tasks: Iterable[str], *, running: bool = False) -> list[str]:
+    """Ids of the containers that hold boxes of these tasks, in any state or only the ``running`` ones."""
     wanted = set(tasks)
-    return [one["Id"] for one in _containers({"label": LABEL}) if one["Labels"].get(LABEL) in wanted]
+    filters = {"label": LABEL} | ({"status": "running"} if running else {})
+    return [one["Id"] for one in _containers(filters) if one["Labels"].get(LABEL) in wanted]
 
 
 def all_containers() -> int:

@@ -79,7 +79,7 @@ def _measured(task: Task, backend: Backend, given: argparse.Namespace) -> dict[s
     environments: int = given.environments
     boxes: Callable[[], Iterable[dict[str, float]]]
     if backend.name == "docker":
-        boxes = lambda: [_container(one) for one in containers_of({task.id})]  # noqa: E731
+        boxes = lambda: [_container(one) for one in containers_of({task.id}, running=True)]  # noqa: E731
     else:
         boxes = lambda: _children(os.getpid())  # noqa: E731
     with ExitStack() as stack:
