@@ -50,7 +50,9 @@ def measure(given: argparse.Namespace, backend: Backend) -> Result:
     with (
         Grader(task, backend, Memory()) as grader,
         Grader(tests_only, backend, Memory()) as twins_only,
-        Grader(replace(tests_only, twins=NO_TWINS), backend, Memory()) as bare,
+        Grader(
+            replace(tests_only, content=replace(tests_only.files, twins=NO_TWINS)), backend, Memory()
+        ) as bare,
         Beside(task) as beside,
     ):
         first = timed(lambda: _passes(grader, task.gold))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 import tarfile
+import zlib
 from pathlib import Path
 from typing import Any
 
-from deepgym_envs.errors import TaskError
+from deepgym_envs.errors import TaskError, UsageError
 from deepgym_envs.git_library import git_library
 from deepgym_envs.lock import exclusive
 from deepgym_envs.owner import scratch_folder
+from deepgym_envs.package_index import fetch
 from deepgym_envs.patch import RAW_ATTRIBUTES
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.recipe import BundledSource, GitSource, RepoRecipe, SdistSource
 from deepgym_envs.state import File, Tree, is_state_path
+
+_MOST_UNPACKED = 512 << 20
 
 
 def source_tree(recipe: RepoRecipe) -> Tree:
@@ -36,43 +38,40 @@ def source_tree(recipe: RepoRecipe) -> Tree:
             return Tree.from_folder(folder)
         except ValueError as error:
             raise TaskError(str(error)) from None
-    return _from_sdist(source) if isinstance(source, SdistSource) else _from_git(source)
+    return release_tree(source) if isinstance(source, SdistSource) else _from_git(source)
 
 
-def _from_sdist(source: SdistSource) -> Tree:
+def release_tree(source: SdistSource) -> Tree:
+    """All files of a source release.
+
+    Raises:
+        TaskError: it cannot be had, or is not what ``source`` says.
+    """
     kept = cache_dir() / "sdists" / f"{source.sha256}.tar.gz"
-    if not kept.is_file() or hashlib.sha256(kept.read_bytes()).hexdigest() != source.sha256:
-        _download_sdist(source, kept)
     try:
+        if not kept.is_file() or hashlib.sha256(kept.read_bytes()).hexdigest() != source.sha256:
+            data = fetch(source.name, source.version, source.sha256)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with scratch_folder("sdist", kept.parent) as scratch:
+                whole = Path(scratch, kept.name)
+                whole.write_bytes(data)
+                whole.replace(kept)
         return _unpack(kept, strip=True)
-    except (tarfile.TarError, OSError, ValueError) as error:
+    except UsageError as error:
+        raise TaskError(str(error)) from None
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
         raise TaskError(f"{source.name}=={source.version}: the source release is unusable: {error}") from None
-
-
-def _download_sdist(source: SdistSource, kept: Path) -> None:
-    wanted = f"{source.name}=={source.version}"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with scratch_folder("sdist", kept.parent) as scratch:
-        requirements = Path(scratch) / "requirements.txt"
-        requirements.write_text(f"{wanted} --hash=sha256:{source.sha256}\n")
-        # With --require-hashes pip compares the digest before it looks inside the archive.
-        done = subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary=:all:", "--require-hashes",
-             "--dest", scratch, "-r", str(requirements)],
-            capture_output=True, text=True, timeout=600, check=False,
-        )  # fmt: skip
-        found = [*Path(scratch).glob("*.tar.gz")]
-        if done.returncode != 0 or not found:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            raise TaskError(f"{wanted}: pip could not download the source release: {' '.join(last)}")
-        found[0].replace(kept)
 
 
 def _unpack(archive: Path, *, strip: bool) -> Tree:
     """Regular files of a tar archive; links and devices are left out, paths are checked by the tree."""
     files: dict[str, File] = {}
+    room = _MOST_UNPACKED
     with tarfile.open(archive) as tar:
         for member in tar:
+            room -= member.size
+            if room < 0:
+                raise ValueError(f"it holds more than {_MOST_UNPACKED >> 20} MiB")
             path = member.name.partition("/")[2] if strip else member.name
             if not member.isfile() or not path or not is_state_path(path):
                 continue

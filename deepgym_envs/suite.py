@@ -8,9 +8,9 @@ from pathlib import Path
 
 from deepgym_envs.errors import TaskError, UnknownTask
 from deepgym_envs.paths import data_dir
-from deepgym_envs.task import Task
+from deepgym_envs.task import CUT, Task
 
-_TASK_FILES = ("task.toml", "instruction.md", "solution.patch")
+_TASK_FILES = ("task.toml", "instruction.md", "solution.patch", CUT)
 
 
 def suite_names() -> tuple[str, ...]:

@@ -10,6 +10,8 @@
       tests/           hidden tests; node ids in task.toml are relative to this folder. Of its oracle.toml
                        (deepgym_envs/oracle_file.py) only calls ever enter a box, never what is expected
       twins.json       optional: wrong copies of the hidden tests, which must fail (deepgym_envs.twin)
+      cut.json         in place of tests/, twins.json and both patches: where they stand in releases of the
+                       package, which are not copied (deepgym_envs.content)
       figures.json     optional: what was measured of the task
       scripts/         optional: episodes for the scripted agent, one tool call a line (direct.jsonl)
 
@@ -33,6 +35,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from deepgym_envs.content import Content, Cut, parse_cut
 from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import Manifest, parse_manifest, read_manifest
 from deepgym_envs.oracle_file import ORACLE, Oracle, is_case, parse_oracle
@@ -52,6 +55,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TEST = re.compile(rf"([^:]+\.py|{re.escape(ORACLE)})::.+", re.DOTALL)
 _IMPLEMENTATION = re.compile(r"base|(right|wrong)-[a-z0-9][a-z0-9-]*")
 BASE_IMPLEMENTATION = "base"
+CUT = "cut.json"
 
 
 def _node_id(node: str) -> str:
@@ -151,23 +155,17 @@ class TaskManifest(Manifest):
 class Task:
     """One task, whole: what is in its folder, and the recipe of its repository.
 
-    ``hidden`` maps a path relative to the task's ``tests/`` to the file's bytes; it never enters the agent's
-    box. ``scripts`` maps the name of an episode to its tool calls, one JSON object a line. A verdict depends
-    on neither them nor the ``figures``.
-    ``source`` is what the recipe's source holds, for a task that brings it along; None fetches it by the
-    recipe.
+    ``content`` are its files, or how they are cut out of releases, which is done when the first of them is
+    asked for. ``scripts`` maps the name of an episode to its tool calls, one JSON object a line. A verdict
+    depends on neither them nor the ``figures``.
     """
 
     manifest: TaskManifest
     recipe: RepoRecipe
     instruction: str
-    hidden: Mapping[str, bytes]
-    solution_patch: bytes
-    base_patch: bytes | None = None
-    source: Tree | None = None
+    content: Content | Cut
     scripts: Mapping[str, bytes] = field(default_factory=dict)
     figures: Figures | None = None
-    twins: Twins = NO_TWINS
 
     @property
     def id(self) -> str:
@@ -190,13 +188,30 @@ class Task:
         return (*self.manifest.tests.fail_to_pass, *self.manifest.tests.pass_to_pass)
 
     @cached_property
+    def files(self) -> Content:
+        """The content, put together if it is cut. Raises ``TaskError`` if a release cannot be had."""
+        content = self.content
+        return content.content(f"{self.id}: cut.json") if isinstance(content, Cut) else content
+
+    @property
+    def hidden(self) -> Mapping[str, bytes]:
+        """The hidden tests: path relative to the task's ``tests/`` to bytes. Raises as ``files``."""
+        return self.files.hidden
+
+    @property
+    def twins(self) -> Twins:
+        """Wrong copies of the hidden tests. Raises as ``files``."""
+        return self.files.twins
+
+    @cached_property
     def base(self) -> Tree:
         """The files that the agent gets. Raises ``TaskError`` if ``base.patch`` does not apply."""
-        source = self.source if self.source is not None else source_tree(self.recipe)
-        if self.base_patch is None:
+        files = self.files
+        source = files.source if files.source is not None else source_tree(self.recipe)
+        if files.base_patch is None:
             return source
         try:
-            return apply_patch(source, self.base_patch)
+            return apply_patch(source, files.base_patch)
         except ValueError as error:
             raise TaskError(
                 f"{self.id}: base.patch: {error}; make it again from the recipe's source"
@@ -206,7 +221,7 @@ class Task:
     def gold(self) -> WorkspaceState:
         """The base with ``solution.patch`` applied. Raises ``TaskError`` if it does not apply."""
         try:
-            return state_from_patch(self.base, self.solution_patch)
+            return state_from_patch(self.base, self.files.solution_patch)
         except ValueError as error:
             raise TaskError(f"{self.id}: solution.patch: {error}; make it again from the base") from None
 
@@ -283,26 +298,36 @@ class Task:
             )
         if unlisted:
             manifest = manifest.model_copy(update={"tests": HiddenTests()})
-        _check_tests(folder, manifest)
+        content = _content(folder)
+        _check_tests(folder, manifest, content)
         _check_cases(folder / "tests" / ORACLE, manifest)
-        optional = folder / "base.patch"
         return cls(
             manifest=manifest,
             recipe=load_recipe(manifest.repo, repos),
             instruction=_read(folder / "instruction.md").decode(),
-            hidden=_hidden(folder / "tests"),
-            solution_patch=_read(
-                folder / "solution.patch", "'deepgym-envs record' writes it of work/solution"
-            ),
-            base_patch=optional.read_bytes() if optional.is_file() else None,
+            content=content,
             scripts={
                 place.stem: _read(place)
                 for place in sorted((folder / "scripts").glob("*.jsonl"))
                 if place.is_file()
             },
             figures=_figures(folder / "figures.json"),
+        )
+
+
+def _content(folder: Path) -> Content | Cut:
+    cut, solution, base = (folder / name for name in (CUT, "solution.patch", "base.patch"))
+    if not cut.is_file():
+        return Content(
+            hidden=_hidden(folder / "tests"),
+            solution_patch=_read(solution, "'deepgym-envs record' writes it of work/solution"),
+            base_patch=base.read_bytes() if base.is_file() else None,
             twins=_twins(folder / "twins.json"),
         )
+    for place in (solution, base, folder / "tests", folder / "twins.json"):
+        if place.exists():
+            raise TaskError(f"{place}: {CUT} says what is in it; delete one of them")
+    return parse_cut(_read(cut, "generate the task again"), str(cut))
 
 
 def _figures(path: Path) -> Figures | None:
@@ -339,7 +364,8 @@ def _read(path: Path, advice: str = "write it (docs/write-a-task.md shows one)")
     return data
 
 
-def _check_tests(folder: Path, manifest: TaskManifest) -> None:
+def _check_tests(folder: Path, manifest: TaskManifest, content: Content | Cut) -> None:
+    there = content.tests if isinstance(content, Cut) else content.hidden
     where = folder / "task.toml"
     nodes = [*manifest.tests.fail_to_pass, *manifest.tests.pass_to_pass]
     seen: set[str] = set()
@@ -350,7 +376,7 @@ def _check_tests(folder: Path, manifest: TaskManifest) -> None:
         if node == BASE_IMPLEMENTATION:
             continue
         file = node.partition("::")[0] if "::" in node else f"{node}.patch"
-        if not (folder / "tests" / file).is_file():
+        if file not in there:
             raise TaskError(
                 f"{where}: tests: {node!r}: there is no tests/{file}; write the file or drop the node"
             )

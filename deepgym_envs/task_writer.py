@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from deepgym_envs.content import Content, Cut
 from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import manifest_text
 from deepgym_envs.recipe import BundledSource, load_recipe
 from deepgym_envs.source import source_tree
 from deepgym_envs.state import File, Tree
-from deepgym_envs.task import Task
+from deepgym_envs.task import CUT, Task
 
 
 def write_task(task: Task, folder: Path) -> Path:
@@ -29,26 +30,33 @@ def write_task(task: Task, folder: Path) -> Path:
     files = {
         "task.toml": File(manifest_text(task.manifest).encode()),
         "instruction.md": File(task.instruction.encode()),
-        "solution.patch": File(task.solution_patch),
-        **{f"tests/{path}": File(data) for path, data in task.hidden.items()},
+        **_content(task.content),
         **{f"scripts/{name}.jsonl": File(data) for name, data in task.scripts.items()},
     }
     if task.figures is not None:
         files["figures.json"] = File(task.figures.as_json())
-    if task.twins.tests:
-        files["twins.json"] = File(task.twins.as_json())
-    if task.base_patch is not None:
-        files["base.patch"] = File(task.base_patch)
     place.mkdir(parents=True)
     Tree(files).write_to(place)
     return place
+
+
+def _content(content: Content | Cut) -> dict[str, File]:
+    if isinstance(content, Cut):
+        return {CUT: File(content.as_json())}
+    files = {"solution.patch": File(content.solution_patch)}
+    files |= {f"tests/{path}": File(data) for path, data in content.hidden.items()}
+    if content.twins.tests:
+        files["twins.json"] = File(content.twins.as_json())
+    if content.base_patch is not None:
+        files["base.patch"] = File(content.base_patch)
+    return files
 
 
 def _write_recipe(task: Task, folder: Path) -> None:
     recipe = task.recipe
     source = None
     if isinstance(recipe.source, BundledSource):
-        source = task.source if task.source is not None else source_tree(recipe)
+        source = task.files.source or source_tree(recipe)
     if folder.exists():
         there = load_recipe(recipe.name, folder.parent)
         # Not ==, which also compares the folders that they were read from.

@@ -20,19 +20,21 @@ LAYERS = {
     "advantage": 0, "kl": 0, "parallel": 0,
     "state": 1, "manifest": 1, "action": 1, "lock": 1, "git_library": 1, "trajectory": 1,
     "rewriting": 1, "sqlite_file": 1, "signing_key": 1, "overoptimisation": 1, "json_post": 1,
+    "package_index": 1, "pieces": 1,
     "patch": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2, "twin": 2, "oracle_input": 2,
     "source": 3, "oracle_file": 3,
-    "task": 4,
-    "suite": 5, "task_writer": 5, "figures": 5,
-    "sandbox": 6, "task_checks": 6,
-    "grade": 7,
-    "reward": 8, "process_reward": 8, "toolbox": 8, "validation": 8, "verification": 8, "authoring": 8, "importers": 8,
-    "env": 9, "agents": 9,
-    "vector": 10, "rollout": 10, "async_env": 10, "audit": 10,
-    "crew": 11, "doctor": 11, "async_rollout": 11, "batch": 11, "step_labels": 11,
-    "": 12, "evaluation": 12, "testing": 12,
-    "cli": 13,
-    "__main__": 14,
+    "content": 4,
+    "task": 5,
+    "suite": 6, "task_writer": 6, "figures": 6,
+    "sandbox": 7, "task_checks": 7,
+    "grade": 8,
+    "reward": 9, "process_reward": 9, "toolbox": 9, "validation": 9, "verification": 9, "authoring": 9, "importers": 9,
+    "env": 10, "agents": 10,
+    "vector": 11, "rollout": 11, "async_env": 11, "audit": 11,
+    "crew": 12, "doctor": 12, "async_rollout": 12, "batch": 12, "step_labels": 12,
+    "": 13, "evaluation": 13, "testing": 13,
+    "cli": 14,
+    "__main__": 15,
 }  # fmt: skip
 # Of these every file may import any other of the same one, as long as no cycle comes of it.
 PACKAGES = (
@@ -57,6 +59,8 @@ HEAVY = {
     "httpx": ("json_post.py",),
     "pyflakes": ("reward/static_checks.py",),
     "pyarrow": ("step_labels/parquet.py",),
+    "unearth": ("package_index.py",),
+    "httpx2": ("package_index.py",),
 }
 SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base", "core"}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -159,19 +159,6 @@ def pack(place: Path, files: Mapping[str, bytes]) -> str:
     return hashlib.sha256(place.read_bytes()).hexdigest()
 
 
-PYPROJECT = (
-    '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-    '[project]\nname = "tinydist"\nversion = "1.0"\n'
-)
-BACKEND = (
-    "import os\n\n\ndef prepare_metadata_for_build_wheel(folder, config_settings=None):\n"
-    "    os.mkdir(os.path.join(folder, 'tinydist-1.0.dist-info'))\n"
-    "    with open(os.path.join(folder, 'tinydist-1.0.dist-info', 'METADATA'), 'w') as file:\n"
-    "        file.write('Metadata-Version: 2.1\\nName: tinydist\\nVersion: 1.0\\n')\n"
-    "    return 'tinydist-1.0.dist-info'\n\n\ndef build_wheel(*_):\n    raise NotImplementedError\n"
-)
-
-
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
     """A folder that pip takes packages from, with one source release, and its SHA-256."""
@@ -181,8 +168,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
         folder / "tinydist-1.0.tar.gz",
         {
             "tinydist-1.0/PKG-INFO": b"Metadata-Version: 2.1\nName: tinydist\nVersion: 1.0\n",
-            "tinydist-1.0/pyproject.toml": PYPROJECT.encode(),
-            "tinydist-1.0/backend.py": BACKEND.encode(),
+            "tinydist-1.0/setup.py": b"raise SystemExit('executed')\n",
             "tinydist-1.0/tinydist.py": b"x = 1\n",
             "tinydist-1.0/bin/run": b"#!/bin/sh\n",
             "tinydist-1.0/tinydist.pyc": b"cache",
@@ -201,14 +187,14 @@ def sdist_recipe(sha256: str, name: str = "tinydist") -> RepoRecipe:
 def test_a_source_release_is_downloaded_once_and_unpacked(index: tuple[Path, str]) -> None:
     folder, sha256 = index
     tree = source_tree(sdist_recipe(sha256))
-    assert sorted(tree) == ["PKG-INFO", "backend.py", "bin/run", "pyproject.toml", "tinydist.py"]
+    assert sorted(tree) == ["PKG-INFO", "bin/run", "setup.py", "tinydist.py"]
     assert tree["bin/run"].executable
     (folder / "tinydist-1.0.tar.gz").unlink()
     assert source_tree(sdist_recipe(sha256)) == tree
 
 
 def test_a_source_release_with_another_digest_is_refused(index: tuple[Path, str], cache: Path) -> None:
-    with pytest.raises(TaskError, match=r"tinydist==1.0: pip could not download the source release"):
+    with pytest.raises(TaskError, match=r"tinydist==1.0: the package index has another file"):
         source_tree(sdist_recipe("0" * 64))
     assert not any(path.is_file() for path in (cache / "sdists").rglob("*"))
 
@@ -221,7 +207,7 @@ def test_a_kept_release_that_was_damaged_is_downloaded_again(index: tuple[Path, 
 
 
 def test_a_package_that_is_not_there_is_the_tasks_fault(index: tuple[Path, str]) -> None:
-    with pytest.raises(TaskError, match=r"nosuchdist==1.0: pip could not download"):
+    with pytest.raises(TaskError, match=r"nosuchdist==1.0: no package index has a source release"):
         source_tree(sdist_recipe("0" * 64, name="nosuchdist"))
 
 

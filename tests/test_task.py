@@ -82,10 +82,10 @@ def test_a_patch_that_does_not_apply_is_the_tasks_fault(
 def test_the_digest_follows_what_decides_a_verdict(task: Task, tmp_path: Path) -> None:
     assert read(tmp_path).digest == task.digest
     assert replace(task, instruction="other").digest == task.digest
-    assert replace(task, solution_patch=b"other").digest == task.digest
+    assert replace(task, content=replace(task.files, solution_patch=b"other")).digest == task.digest
     changed = [
-        replace(task, hidden={**task.hidden, "conftest.py": b"x"}),
-        replace(task, hidden={**task.hidden, "\udcff.py": b""}),
+        replace(task, content=replace(task.files, hidden={**task.hidden, "conftest.py": b"x"})),
+        replace(task, content=replace(task.files, hidden={**task.hidden, "\udcff.py": b""})),
         replace(task, recipe=task.recipe.model_copy(update={"license": "MIT"})),
         replace(task, manifest=task.manifest.model_copy(update={"limits": Limits(steps=8)})),
     ]

@@ -311,10 +311,16 @@ def test_what_the_files_show_is_found_without_running(
 
 def test_patches_that_do_not_apply_are_found(tmp_path: Path) -> None:
     good = tiny(tmp_path)
-    patch = good.solution_patch.replace(b"a - b", b"a * b")
-    assert codes(list(static_findings(replace(good, solution_patch=patch)))) == {"no_solution"}
-    assert codes(list(static_findings(replace(good, solution_patch=b"")))) == {"no_solution"}
-    found = validate(replace(good, base_patch=patch), backend=FakeBackend(), repeats=1)
+    patch = good.files.solution_patch.replace(b"a - b", b"a * b")
+    assert codes(list(static_findings(replace(good, content=replace(good.files, solution_patch=patch))))) == {
+        "no_solution"
+    }
+    assert codes(list(static_findings(replace(good, content=replace(good.files, solution_patch=b""))))) == {
+        "no_solution"
+    }
+    found = validate(
+        replace(good, content=replace(good.files, base_patch=patch)), backend=FakeBackend(), repeats=1
+    )
     assert codes(found) == {"no_base"}
     assert "base.patch" in found.reasons[0].message
     assert "\n" not in found.reasons[0].message

@@ -289,7 +289,9 @@ def _confirmed(task: Task, runs: TaskRuns, twins: Twins, chance: Random) -> Twin
     gold = task.gold.only(task.may_edit)
     steady = 0
     while steady < DRAWS and twins.tests:
-        draw = Deck(replace(task, twins=twins)).draw(SecretRandom(chance.randbytes(16)))
+        draw = Deck(replace(task, content=replace(task.files, twins=twins))).draw(
+            SecretRandom(chance.randbytes(16))
+        )
         run = runs.drawn(gold, draw)
         steady += 1
         if run.reason != "passed":

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deepgym_envs.content import Content
 from deepgym_envs.errors import TaskError
 from deepgym_envs.grade import testrun
 from deepgym_envs.manifest import parse_manifest, toml_text
@@ -92,16 +93,18 @@ def read_harbor(folder: Path) -> Task:
             manifest=parse_manifest(_table(config, "manifest"), TaskManifest, f"{where}: manifest"),
             recipe=parse_manifest(_table(config, "recipe"), RepoRecipe, f"{where}: recipe"),
             instruction=instruction,
-            hidden={path: file.data for path, file in _below(tree, "tests/hidden/").items()},
-            solution_patch=solution,
-            base_patch=base_patch,
-            source=source,
+            content=Content(
+                hidden={path: file.data for path, file in _below(tree, "tests/hidden/").items()},
+                solution_patch=solution,
+                base_patch=base_patch,
+                source=source,
+                twins=_twins(tree, f"{folder}/twins.json"),
+            ),
             scripts={
                 path.removesuffix(".jsonl"): file.data
                 for path, file in _below(tree, "scripts/").items()
                 if path.endswith(".jsonl")
             },
-            twins=_twins(tree, f"{folder}/twins.json"),
         )
     except KeyError as error:
         raise TaskError(f"{folder}: {error.args[0]} is missing; export the task again") from None
@@ -174,16 +177,16 @@ def _bytes(text: Any) -> bytes | None:
 
 
 def _files(task: Task) -> Tree:
-    source = task.source if task.source is not None else source_tree(task.recipe)
+    source = task.files.source or source_tree(task.recipe)
     back = {path: source.get(path) for path in {*source, *task.base}}
     config = {
         "format": FORMAT,
         "base": task.base.digest,
         "manifest": task.manifest.model_dump(mode="json"),
         "recipe": task.recipe.model_dump(mode="json"),
-        "base_patch": _text(task.base_patch),
+        "base_patch": _text(task.files.base_patch),
         "source_patch": _text(make_patch(WorkspaceState(task.base, back)))
-        if task.base_patch is not None
+        if task.files.base_patch is not None
         else None,
     }
     files = {
@@ -196,7 +199,7 @@ def _files(task: Task) -> Tree:
         "tests/launcher.py": File(_LAUNCHER.read_bytes()),
         "tests/verify.json": _json(_verifier_job(task)),
         "tests/config.json": _json(config),
-        "solution/solution.patch": File(task.solution_patch),
+        "solution/solution.patch": File(task.files.solution_patch),
         "solution/solve.sh": _lines(
             "#!/bin/sh", "set -e", "cd /workspace", "git apply --whitespace=nowarn /solution/solution.patch",
             executable=True,

@@ -57,9 +57,12 @@ def guarded(prey: Task) -> Task:
     listed = HiddenTests(fail_to_pass=tuple(each.test for each in tests))
     return replace(
         prey,
+        content=replace(
+            prey.files,
+            hidden={"test_hidden.py": source},
+            twins=Twins(files={"test_hidden.py": file_digest(source)}, tests=tuple(tests)),
+        ),
         manifest=prey.manifest.model_copy(update={"tests": listed}),
-        hidden={"test_hidden.py": source},
-        twins=Twins(files={"test_hidden.py": file_digest(source)}, tests=tuple(tests)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -51,7 +52,7 @@ def test_cases_of_an_oracle_are_left_out(design: NaiveName, somewhere: Backend) 
 def test_a_hang_is_refused(prey: Task, somewhere: Backend) -> None:
     limits = prey.limits.model_copy(update={"test_seconds": 1.0})
     manifest = prey.manifest.model_copy(update={"limits": limits})
-    quick = Task(manifest, prey.recipe, prey.instruction, prey.hidden, prey.solution_patch)
+    quick = replace(prey, manifest=manifest)
     state = WorkspaceState(quick.base).with_file(MODULE, f"while True: pass\n{BROKEN}".encode())
     with NaiveGrader(quick, somewhere, "exit-code") as grader:
         assert grader.judge(state).reason == "timeout"

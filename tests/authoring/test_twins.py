@@ -140,7 +140,7 @@ def test_tests_of_every_form_get_twins(twins: Twins) -> None:
 def test_the_solution_passes_with_twins_and_the_base_does_not(
     isolating: Backend, task: Task, twins: Twins
 ) -> None:
-    with Grader(replace(task, twins=twins), isolating) as grader:
+    with Grader(replace(task, content=replace(task.files, twins=twins)), isolating) as grader:
         verdict = grader.grade(task.gold)
         assert verdict.passed
         assert verdict.forge_probability <= 1 / 32
@@ -174,7 +174,7 @@ def test_all_but_a_changed_value_is_weak(twins: Twins) -> None:
 
 def test_no_twin_passes_at_the_base(isolating: Backend, task: Task, twins: Twins) -> None:
     """Or the one who runs the base's code would know which copy is the wrong one."""
-    deck = Deck(replace(task, twins=twins))
+    deck = Deck(replace(task, content=replace(task.files, twins=twins)))
     with TaskRuns(task, isolating) as runs:
         for number in range(8):
             draw = deck.draw(SecretRandom(bytes([number])))
@@ -188,14 +188,25 @@ def test_no_twin_passes_at_the_base(isolating: Backend, task: Task, twins: Twins
 
 def test_a_solution_that_fails_its_tests_is_the_tasks_fault(isolating: Backend, task: Task) -> None:
     broken = replace(
-        task, solution_patch=task.solution_patch.replace(b"+    return a + b", b"+    import os; os._exit(0)")
+        task,
+        content=replace(
+            task.files,
+            solution_patch=task.files.solution_patch.replace(
+                b"+    return a + b", b"+    import os; os._exit(0)"
+            ),
+        ),
     )
     with pytest.raises(TaskError, match="do not come to their end"):
         find_twins(broken, isolating)
 
 
 def test_validation_tells_of_twins_of_other_tests(isolating: Backend, task: Task, twins: Twins) -> None:
-    other = replace(task, twins=twins, hidden={"test_hidden.py": HIDDEN.encode() + b"\n# changed\n"})
+    other = replace(
+        task,
+        content=replace(
+            task.files, twins=twins, hidden={"test_hidden.py": HIDDEN.encode() + b"\n# changed\n"}
+        ),
+    )
     found = validate(other, backend=isolating, repeats=1)
     assert [finding.code for finding in found.reasons] == ["twins"]
     assert "forgeable" in [finding.code for finding in found.warnings]
@@ -206,7 +217,7 @@ def test_validation_tells_of_a_twin_that_passes(isolating: Backend, task: Task, 
     line = HIDDEN.splitlines().index("    assert add(20, 3) == 23") + 1
     right = Change(at=(line, 25, line, 27), wrong="10 + 13", fails={0: ""})
     wrong = TestTwins(test="test_hidden.py::test_value", cases=("",), changes=(right,))
-    bad = replace(task, twins=twins.model_copy(update={"tests": (wrong,)}))
+    bad = replace(task, content=replace(task.files, twins=twins.model_copy(update={"tests": (wrong,)})))
     found = validate(bad, backend=isolating, repeats=1)
     assert [finding.code for finding in found.reasons] == ["twins"]
     assert "test_value" in found.reasons[0].message

@@ -70,9 +70,8 @@ def task(make_tiny: MakeTiny) -> Task:
     tests = HiddenTests(fail_to_pass=FAILING, pass_to_pass=KEPT)
     return replace(
         tiny,
+        content=replace(tiny.files, hidden={"test_it.py": FILE.encode(), "data.txt": b"data"}, twins=TWINS),
         manifest=tiny.manifest.model_copy(update={"tests": tests}),
-        hidden={"test_it.py": FILE.encode(), "data.txt": b"data"},
-        twins=TWINS,
     )
 
 
@@ -134,7 +133,12 @@ def test_a_weak_change_is_no_guess(task: Task) -> None:
     weak = second.model_copy(
         update={"changes": tuple(change.model_copy(update={"weak": True}) for change in second.changes)}
     )
-    draw = draws(replace(task, twins=TWINS.model_copy(update={"tests": (first, weak, third)})), 1)[0]
+    draw = draws(
+        replace(
+            task, content=replace(task.files, twins=TWINS.model_copy(update={"tests": (first, weak, third)}))
+        ),
+        1,
+    )[0]
     assert draw.guesses == 2
     assert sum(demand == "failed" for demand in draw.demands.values()) == 4
 
@@ -156,14 +160,16 @@ def test_files_without_tests_stay_as_they_are(task: Task) -> None:
 
 
 def test_without_twins_the_tests_run_as_they_are(task: Task) -> None:
-    draw = draws(replace(task, twins=Twins(files={}, tests=())), 1)[0]
+    draw = draws(replace(task, content=replace(task.files, twins=Twins(files={}, tests=()))), 1)[0]
     assert draw.files == task.hidden
     assert dict(draw.demands) == dict.fromkeys(task.expected, "passed")
     assert draw.forge_probability == 1.0
 
 
 def test_twins_of_another_file_are_not_used(task: Task) -> None:
-    other = replace(task, hidden={**task.hidden, "test_it.py": FILE.encode() + b"\n"})
+    other = replace(
+        task, content=replace(task.files, hidden={**task.hidden, "test_it.py": FILE.encode() + b"\n"})
+    )
     assert draws(other, 1)[0].forge_probability == 1.0
 
 
@@ -172,20 +178,25 @@ def test_of_tests_that_pass_at_the_base_only_some_have_twins(task: Task) -> None
     source = "".join(f"def {name}():\n    assert 1 == 1\n\n\n" for name in names).encode()
     many = replace(
         task,
+        content=replace(
+            task.files,
+            hidden={"test_m.py": source},
+            twins=Twins(
+                files={"test_m.py": file_digest(source)},
+                tests=tuple(
+                    TestTwins(
+                        test=f"test_m.py::{name}",
+                        cases=("",),
+                        changes=(
+                            Change(at=(4 * number + 2, 16, 4 * number + 2, 17), wrong="2", fails={0: ""}),
+                        ),
+                    )
+                    for number, name in enumerate(names)
+                ),
+            ),
+        ),
         manifest=task.manifest.model_copy(
             update={"tests": HiddenTests(pass_to_pass=tuple(f"test_m.py::{name}" for name in names))}
-        ),
-        hidden={"test_m.py": source},
-        twins=Twins(
-            files={"test_m.py": file_digest(source)},
-            tests=tuple(
-                TestTwins(
-                    test=f"test_m.py::{name}",
-                    cases=("",),
-                    changes=(Change(at=(4 * number + 2, 16, 4 * number + 2, 17), wrong="2", fails={0: ""}),),
-                )
-                for number, name in enumerate(names)
-            ),
         ),
     )
     for draw in draws(many, 3):

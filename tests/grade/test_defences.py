@@ -250,7 +250,7 @@ def test_code_that_tries_itself_on_the_hidden_tests_is_paid_unless_an_oracle_ask
         fail_to_pass=[*listed, "oracle.toml::adds"] if oracle else listed,
         pass_to_pass=["test_hidden.py::test_double"],
     )
-    with Grader(replace(made, twins=TINY_TWINS), isolating) as grader:
+    with Grader(replace(made, content=replace(made.files, twins=TINY_TWINS)), isolating) as grader:
         assert grader.grade(made.gold).passed
         verdict = grader.grade(made.gold.with_file("tiny/__init__.py", TRIES.encode()))
     assert verdict.reason == ("tests_failed" if oracle else "passed")

@@ -42,7 +42,8 @@ LINE = sign(MADE, KEY)
 
 @pytest.fixture(scope="module")
 def twinned(make_tiny: MakeTiny) -> Task:
-    return replace(make_tiny("evidence"), twins=TINY_TWINS)
+    plain = make_tiny("evidence")
+    return replace(plain, content=replace(plain.files, twins=TINY_TWINS))
 
 
 def solved(task: Task) -> WorkspaceState:

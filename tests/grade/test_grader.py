@@ -129,7 +129,7 @@ def test_what_is_graded_twice_passes_only_if_both_gradings_say_so(tiny: Task, fi
 def test_a_second_grading_has_other_names_another_order_and_an_interpreter_of_its_own(
     tiny: Task, fake: FakeBackend
 ) -> None:
-    task = replace(tiny, twins=TINY_TWINS)
+    task = replace(tiny, content=replace(tiny.files, twins=TINY_TWINS))
     with Grader(task, fake, Memory(recheck=1.0)) as grader:
         grader.grade(task.gold)
     first, second = fake.boxes[0].commands

@@ -187,7 +187,8 @@ DECEITS = [
 
 @pytest.fixture(scope="module")
 def task(make_tiny: MakeTiny) -> Task:
-    return replace(make_tiny("hostile", test_seconds=3, pids=64, memory_mb=128), twins=TINY_TWINS)
+    plain = make_tiny("hostile", test_seconds=3, pids=64, memory_mb=128)
+    return replace(plain, content=replace(plain.files, twins=TINY_TWINS))
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def bundled() -> list[Task]:
 def with_base_patch(task: Task) -> Task:
     """The same task, whose agent gets a tree that differs from its source."""
     base = WorkspaceState(task.base).with_file("added/new.txt", b"x\r\n\xff").with_file("data/empty", None)
-    return replace(task, base_patch=make_patch(base), source=task.base)
+    return replace(task, content=replace(task.files, base_patch=make_patch(base), source=task.base))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_files_of_every_kind_read_back(tiny: Task, tmp_path: Path, patched: bool
     task = with_base_patch(tiny) if patched else tiny
     first = export_harbor(task, tmp_path / "first")
     back = read_harbor(first)
-    assert (back.digest, back.base_patch) == (task.digest, task.base_patch)
+    assert (back.digest, back.files.base_patch) == (task.digest, task.files.base_patch)
     assert Tree.from_folder(first) == Tree.from_folder(export_harbor(back, tmp_path / "second"))
 
 
@@ -76,12 +76,14 @@ def test_an_imported_task_can_be_written_in_our_format(tiny: Task, tmp_path: Pat
     write_task(back, tmp_path / "ours")
     [again] = load_suite(tmp_path / "ours")
     assert again.digest == task.digest
-    assert again.base_patch == task.base_patch
+    assert again.files.base_patch == task.files.base_patch
 
 
 @pytest.mark.bwrap
 def test_an_imported_task_is_given_twins_by_recording_it(tiny: Task, tmp_path: Path) -> None:
-    back = read_harbor(export_harbor(replace(tiny, twins=NO_TWINS), tmp_path / "harbor"))
+    back = read_harbor(
+        export_harbor(replace(tiny, content=replace(tiny.files, twins=NO_TWINS)), tmp_path / "harbor")
+    )
     assert not back.twins.tests
     folder = write_task(back, tmp_path / "ours")
     record(folder, choose_backend("bwrap"))
@@ -96,7 +98,7 @@ def test_tasks_of_one_repository_share_its_recipe(tiny: Task, tmp_path: Path) ->
     for task in (tiny, other):
         write_task(task, tmp_path)
     assert len(load_suite(tmp_path)) == 2
-    different = replace(other, source=Tree({"x": File(b"")}))
+    different = replace(other, content=replace(other.files, source=Tree({"x": File(b"")})))
     different = replace(different, manifest=tiny.manifest.model_copy(update={"id": "made/third"}))
     with pytest.raises(TaskError, match="another repository of the same name"):
         write_task(different, tmp_path)

@@ -293,7 +293,10 @@ def test_without_an_engine_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, t
 def test_two_tasks_of_one_id_do_not_share_an_image(
     docker_backend: DockerBackend, built: Task, tmp_path: Path
 ) -> None:
-    other = replace(built, base_patch=b"--- /dev/null\n+++ b/other.txt\n@@ -0,0 +1 @@\n+other\n")
+    other = replace(
+        built,
+        content=replace(built.files, base_patch=b"--- /dev/null\n+++ b/other.txt\n@@ -0,0 +1 @@\n+other\n"),
+    )
     opened = docker_backend.open(other)
     try:
         assert opened.read("other.txt", 10)[0] == b"other\n"

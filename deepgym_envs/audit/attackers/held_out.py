@@ -56,7 +56,10 @@ class HeldOut(Closing):
         self._task = task
         variations, files = drawn(task, SecretRandom(secrets.token_bytes(32)))
         self._variations = {each.node: each for each in variations}
-        self._runs = TaskRuns(replace(task, hidden={**task.hidden, **files}, twins=NO_TWINS), backend)
+        self._runs = TaskRuns(
+            replace(task, content=replace(task.files, hidden={**task.hidden, **files}, twins=NO_TWINS)),
+            backend,
+        )
 
     def compare(self, state: WorkspaceState) -> Compared:
         """How ``state`` does; all zeros where nothing can be said.

@@ -27,7 +27,11 @@ def rewritten(task: Task) -> Task:
         fail_to_pass=tuple(map(_named, tests.fail_to_pass)),
         pass_to_pass=tuple(map(_named, tests.pass_to_pass)),
     )
-    return replace(task, hidden=hidden, manifest=task.manifest.model_copy(update={"tests": listed}))
+    return replace(
+        task,
+        content=replace(task.files, hidden=hidden),
+        manifest=task.manifest.model_copy(update={"tests": listed}),
+    )
 
 
 def _named(name: str) -> str:

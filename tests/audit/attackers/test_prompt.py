@@ -59,7 +59,7 @@ def test_the_odds_of_a_guess_are_told_and_what_has_no_twin(tiny: Task) -> None:
         "with a probability of 1. Without twins are test_hidden.py::test_add, test_hidden.py::test_neg"
         in text(tiny)
     )
-    said = text(replace(tiny, twins=TINY_TWINS))
+    said = text(replace(tiny, content=replace(tiny.files, twins=TINY_TWINS)))
     assert "with a probability of 0.2" in said
     assert "Without twins" not in said
 
@@ -87,7 +87,9 @@ def test_what_has_no_room_is_told_by_its_size(tiny: Task) -> None:
 
 def test_files_that_are_no_text_are_told_by_their_size(tiny: Task) -> None:
     base = type(tiny.base)({**tiny.base, "tiny/data.bin": File(b"\xff\0")})
-    assert "(tiny/data.bin: 2 bytes, no text)" in text(replace(tiny, source=base))
+    assert "(tiny/data.bin: 2 bytes, no text)" in text(
+        replace(tiny, content=replace(tiny.files, source=base))
+    )
 
 
 def test_a_black_box_is_told_its_score_and_nothing_else() -> None:

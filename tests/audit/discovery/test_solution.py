@@ -28,7 +28,7 @@ def changed(task: Task, old: bytes, new: bytes) -> Task:
     """The task with another module and another solution."""
     base = Tree({**task.base, MODULE: File(old)})
     patch = make_patch(WorkspaceState(base).with_file(MODULE, new))
-    return replace(task, source=base, solution_patch=patch)
+    return replace(task, content=replace(task.files, source=base, solution_patch=patch))
 
 
 def verdict(reason: Reason, _: WorkspaceState) -> Verdict:
@@ -80,6 +80,6 @@ def test_a_mutant_that_passes_or_hangs_is_no_near_miss(two: Task, reason: Reason
 
 def test_a_solution_that_deletes_a_file_cannot_be_taken_apart(two: Task) -> None:
     state = WorkspaceState(two.base).with_file("tiny/__init__.py", None)
-    task = replace(two, source=two.base, solution_patch=make_patch(state))
+    task = replace(two, content=replace(two.files, source=two.base, solution_patch=make_patch(state)))
     with pytest.raises(TaskError, match="cannot be taken apart"):
         pieces_of(task, partial(judged, two))

@@ -190,7 +190,10 @@ def test_a_method_that_is_inherited_still_answers_other_input(tmp_path: Path) ->
     known = [Example(MODULE, "Small.twice", heads, "given(Small(1))", "5")]
     task = make(tmp_path)
     small = task.base[MODULE].data.decode() + "\n\nclass Small(Cart):\n    pass\n"
-    state = with_table(replace(task, source=Tree({**task.base, MODULE: File(small.encode())})), known)
+    state = with_table(
+        replace(task, content=replace(task.files, source=Tree({**task.base, MODULE: File(small.encode())}))),
+        known,
+    )
     names: dict[str, object] = {"__name__": "tiny"}
     exec(state.changes[MODULE].data, names)  # type: ignore[union-attr]
     exec("found = Small(1).twice(), Small(2).twice()", names)

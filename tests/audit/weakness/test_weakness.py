@@ -70,7 +70,7 @@ def test_what_the_sandbox_fails_at_is_open(soft: Task) -> None:
 
 def test_a_reference_that_is_refused_leaves_it_open(prey: Task) -> None:
     useless = WorkspaceState(prey.base).with_file("tiny/__init__.py", BROKEN.encode() + b"MORE = 1\n")
-    task = replace(prey, solution_patch=make_patch(useless))
+    task = replace(prey, content=replace(prey.files, solution_patch=make_patch(useless)))
     report = check_weakness(task, sandbox=FakeBackend(tiny_tests), mutants=2)
     assert report.status == "inconclusive"
     assert report.problems == (("faults", "the hidden tests refuse the reference solution (tests_failed)"),)
