@@ -20,10 +20,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import Field
 
@@ -31,12 +31,13 @@ from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import Manifest, parse_manifest
 from deepgym_envs.patch import make_patch
 from deepgym_envs.pieces import Piece, cut, paste
-from deepgym_envs.recipe import SdistSource
+from deepgym_envs.recipe import RepoRecipe, SdistSource
 from deepgym_envs.source import release_tree
 from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.twin import NO_TWINS, Twins, parse_twins
 
 BEFORE = "before"
+CUT = "cut.json"
 _HIDDEN = "tests"
 _Numbered = str | tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]
 
@@ -57,8 +58,29 @@ class Content:
     twins: Twins = NO_TWINS
 
 
+class Deferred(Protocol):
+    """Content that is made when it is asked for, since it takes a download."""
+
+    def content(self, recipe: RepoRecipe, where: str) -> Content:
+        """The files; ``where`` names the origin in complaints.
+
+        Raises:
+            TaskError: what they are made of cannot be had, or is not what was validated.
+        """
+        ...
+
+    @property
+    def hidden_paths(self) -> Collection[str]:
+        """Where there will be hidden files."""
+        ...
+
+    def written(self) -> Mapping[str, bytes]:
+        """What stands for the content in a task's folder."""
+        ...
+
+
 class Cut(Manifest):
-    """The content of a ``cut.json``."""
+    """The content of a ``cut.json``: the files are put together of releases."""
 
     releases: Annotated[dict[str, SdistSource], Field(min_length=1)]
     sources: tuple[str, ...]
@@ -68,12 +90,8 @@ class Cut(Manifest):
     twins: tuple[_Numbered, ...] = ()
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-    def content(self, where: str) -> Content:
-        """The files, put together of the releases; ``where`` names the origin in complaints.
-
-        Raises:
-            TaskError: a release cannot be had, or what comes of it is not what was validated.
-        """
+    def content(self, recipe: RepoRecipe, where: str) -> Content:  # noqa: ARG002 - the releases are named here
+        """See ``Deferred``."""
         trees = {name: _release(release) for name, release in self.releases.items()}
         try:
             if BEFORE not in trees:
@@ -92,6 +110,15 @@ class Cut(Manifest):
             raise TaskError(f"{where}: digest: other files come of the releases; generate the task again")
         changes = {path: solution.get(path) for path in self.solution}
         return Content(hidden, make_patch(WorkspaceState(base, changes)), source=base, twins=twins)
+
+    @property
+    def hidden_paths(self) -> Collection[str]:
+        """See ``Deferred``."""
+        return self.tests.keys()
+
+    def written(self) -> Mapping[str, bytes]:
+        """See ``Deferred``."""
+        return {CUT: self.as_json()}
 
     def as_json(self) -> bytes:
         """The content of a ``cut.json``: one line for each file, so that a diff shows what changed."""

@@ -6,9 +6,10 @@ import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deepgym_envs.content import CUT
 from deepgym_envs.errors import TaskError, UnknownTask
 from deepgym_envs.paths import data_dir
-from deepgym_envs.task import CUT, Task
+from deepgym_envs.task import Task
 
 _TASK_FILES = ("task.toml", "instruction.md", "solution.patch", CUT)
 

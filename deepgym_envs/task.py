@@ -35,7 +35,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from deepgym_envs.content import Content, Cut, parse_cut
+from deepgym_envs.content import CUT, Content, Deferred, parse_cut
 from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import Manifest, parse_manifest, read_manifest
 from deepgym_envs.oracle_file import ORACLE, Oracle, is_case, parse_oracle
@@ -55,7 +55,6 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*")
 _TEST = re.compile(rf"([^:]+\.py|{re.escape(ORACLE)})::.+", re.DOTALL)
 _IMPLEMENTATION = re.compile(r"base|(right|wrong)-[a-z0-9][a-z0-9-]*")
 BASE_IMPLEMENTATION = "base"
-CUT = "cut.json"
 
 
 def _node_id(node: str) -> str:
@@ -163,7 +162,7 @@ class Task:
     manifest: TaskManifest
     recipe: RepoRecipe
     instruction: str
-    content: Content | Cut
+    content: Content | Deferred
     scripts: Mapping[str, bytes] = field(default_factory=dict)
     figures: Figures | None = None
 
@@ -191,7 +190,7 @@ class Task:
     def files(self) -> Content:
         """The content, put together if it is cut. Raises ``TaskError`` if a release cannot be had."""
         content = self.content
-        return content.content(f"{self.id}: cut.json") if isinstance(content, Cut) else content
+        return content if isinstance(content, Content) else content.content(self.recipe, self.id)
 
     @property
     def hidden(self) -> Mapping[str, bytes]:
@@ -315,7 +314,7 @@ class Task:
         )
 
 
-def _content(folder: Path) -> Content | Cut:
+def _content(folder: Path) -> Content | Deferred:
     cut, solution, base = (folder / name for name in (CUT, "solution.patch", "base.patch"))
     if not cut.is_file():
         return Content(
@@ -364,8 +363,8 @@ def _read(path: Path, advice: str = "write it (docs/write-a-task.md shows one)")
     return data
 
 
-def _check_tests(folder: Path, manifest: TaskManifest, content: Content | Cut) -> None:
-    there = content.tests if isinstance(content, Cut) else content.hidden
+def _check_tests(folder: Path, manifest: TaskManifest, content: Content | Deferred) -> None:
+    there = content.hidden if isinstance(content, Content) else content.hidden_paths
     where = folder / "task.toml"
     nodes = [*manifest.tests.fail_to_pass, *manifest.tests.pass_to_pass]
     seen: set[str] = set()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deepgym_envs.content import Content, Cut
+from deepgym_envs.content import Content, Deferred
 from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import manifest_text
 from deepgym_envs.recipe import BundledSource, load_recipe
 from deepgym_envs.source import source_tree
 from deepgym_envs.state import File, Tree
-from deepgym_envs.task import CUT, Task
+from deepgym_envs.task import Task
 
 
 def write_task(task: Task, folder: Path) -> Path:
@@ -40,9 +40,9 @@ def write_task(task: Task, folder: Path) -> Path:
     return place
 
 
-def _content(content: Content | Cut) -> dict[str, File]:
-    if isinstance(content, Cut):
-        return {CUT: File(content.as_json())}
+def _content(content: Content | Deferred) -> dict[str, File]:
+    if not isinstance(content, Content):
+        return {name: File(data) for name, data in content.written().items()}
     files = {"solution.patch": File(content.solution_patch)}
     files |= {f"tests/{path}": File(data) for path, data in content.hidden.items()}
     if content.twins.tests:

@@ -13,7 +13,7 @@ import pytest
 from deepgym_envs import load_suite
 from deepgym_envs.content import Content, Cut, cut_out, parse_cut
 from deepgym_envs.errors import TaskError
-from deepgym_envs.recipe import SdistSource
+from deepgym_envs.recipe import BundledSource, RepoRecipe, SdistSource
 from deepgym_envs.source import release_tree
 from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.task import Task
@@ -24,6 +24,7 @@ from .releases import FolderIndex
 from .tiny import MakeTiny, make_tiny
 
 FIXTURES = (make_tiny,)
+RECIPE = RepoRecipe(name="shop", summary="", license="MIT", source=BundledSource(kind="bundled"))
 OLD = "def total(prices):\n    result = 0\n    for price in prices:\n        result = price\n    return result\n"
 NEW = OLD.replace("result = price", "result += price")
 OLD_TESTS = "from shop import total\n\ndef test_of_one_price_alone():\n    assert total([17]) == 17\n"
@@ -60,7 +61,7 @@ def made(releases: Mapping[str, SdistSource]) -> Cut:
 
 
 def test_the_files_come_back_from_the_releases(releases: Mapping[str, SdistSource]) -> None:
-    content = parse_cut(made(releases).as_json(), "x").content("x")
+    content = parse_cut(made(releases).as_json(), "x").content(RECIPE, "x")
     assert content.source is not None
     assert sorted(content.source) == ["shop.py", "tests/test_shop.py"]
     assert content.hidden == {"test_shop.py": NEW_TESTS.encode()}
@@ -122,7 +123,7 @@ def test_a_cut_that_does_not_fit_is_the_tasks_fault(
 ) -> None:
     data = json.dumps({**json.loads(made(releases).as_json()), **change}).encode()
     with pytest.raises(TaskError, match=complaint):
-        parse_cut(data, "cut.json").content("cut.json")
+        parse_cut(data, "cut.json").content(RECIPE, "cut.json")
 
 
 def test_what_is_not_json_is_the_tasks_fault() -> None:
