@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from deepgym_envs.content import Content
 from deepgym_envs.errors import TaskError
 from deepgym_envs.figures import lines_changed, script_calls
 from deepgym_envs.state import Tree, WorkspaceState
@@ -65,8 +66,8 @@ class Finding:
 
 
 def is_bundled(task: Task) -> bool:
-    """Whether the task belongs to a suite that comes with this package, for which stricter rules hold."""
-    return task.id.partition("/")[0] in suite_names()
+    """Whether the task was written for a suite of this package, for which stricter rules hold."""
+    return isinstance(task.content, Content) and task.id.partition("/")[0] in suite_names()
 
 
 def static_findings(task: Task) -> Iterator[Finding]:

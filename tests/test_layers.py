@@ -31,14 +31,14 @@ LAYERS = {
     "reward": 9, "process_reward": 9, "toolbox": 9, "validation": 9, "verification": 9, "authoring": 9, "importers": 9,
     "env": 10, "agents": 10,
     "vector": 11, "rollout": 11, "async_env": 11, "audit": 11,
-    "crew": 12, "doctor": 12, "async_rollout": 12, "batch": 12, "step_labels": 12,
+    "crew": 12, "doctor": 12, "async_rollout": 12, "batch": 12, "step_labels": 12, "generate": 12,
     "": 13, "evaluation": 13, "testing": 13,
     "cli": 14,
     "__main__": 15,
 }  # fmt: skip
 # Of these every file may import any other of the same one, as long as no cycle comes of it.
 PACKAGES = (
-    "rewriting", "sandbox", "grade", "reward", "authoring", "cli", "agents", "importers", "testing", "audit",
+    "rewriting", "sandbox", "grade", "reward", "authoring", "cli", "generate", "agents", "importers", "testing", "audit",
     "advantage", "kl", "overoptimisation", "process_reward", "batch", "step_labels",
 )  # fmt: skip
 HEAVY = {

@@ -37,11 +37,12 @@ _ASSERTING = re.compile(r"[/\\](_pytest|unittest)[/\\]")
 _ERROR = re.compile(r"^(AssertionError|Failed)\b", re.MULTILINE)
 
 
-def find_twins(task: Task, backend: Backend, seed: int = 0) -> Twins:
+def find_twins(task: Task, backend: Backend, seed: int = 0, most: int | None = None) -> Twins:
     """The twins of ``task``'s hidden tests that were seen to be fit, in the order of the tests.
 
     The same for the same ``seed``, but for what depends on time or chance in the tests. A task of kind
-    ``tests`` has none.
+    ``tests`` has none. ``most`` tries to find them for so many tests that fail at the base, drawn by chance,
+    and for a third as many others; None for all.
 
     Raises:
         TaskError: the hidden tests do not pass on the reference solution.
@@ -52,7 +53,7 @@ def find_twins(task: Task, backend: Backend, seed: int = 0) -> Twins:
     chance = Random(f"twins {seed} {task.id}")
     paths = dict.fromkeys(path for path in map(path_of, task.expected) if path.endswith(".py"))
     files = {path: TestFile(task.hidden[path]) for path in paths}
-    found = _places(task, files)
+    found = _places(task, files, most, chance)
     # Nobody has read what a mutant does, so none is run where nothing would keep it.
     seconds = 0.0 if backend.name == "local" else SECONDS
     with TaskRuns(task, backend) as runs:
@@ -105,9 +106,16 @@ class _Fit:
         return [self.trial.node + case for case in self.fails.values()]
 
 
-def _places(task: Task, files: Mapping[str, TestFile]) -> Mapping[str, Sequence[Site]]:
+def _places(
+    task: Task, files: Mapping[str, TestFile], most: int | None, chance: Random
+) -> Mapping[str, Sequence[Site]]:
     """The places of each test of the task that may have copies."""
+    failing = list(dict.fromkeys(split_case(node)[0] for node in task.manifest.tests.fail_to_pass))
     expected = dict.fromkeys(split_case(node)[0] for node in task.expected)
+    if most is not None:
+        others = [test for test in expected if test not in failing]
+        chosen = chance.sample(failing, min(most, len(failing)))
+        expected = dict.fromkeys([*chosen, *chance.sample(others, min(most // 3, len(others)))])
     return {
         f"{path}::{test}": sites(file, test)
         for path, file in files.items()

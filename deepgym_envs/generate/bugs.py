@@ -1,0 +1,178 @@
+"""Bugs put into a release on purpose, where its tests notice them.
+
+Faults of one place each are tried until enough of them make some tests fail, but not many. Two that other
+functions' tests notice can be one task, which takes two findings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from random import Random
+
+from deepgym_envs.content import BEFORE, Content
+from deepgym_envs.generate.candidate import Candidate, Rejected
+from deepgym_envs.generate.environment import import_roots, make_recipe, with_metadata
+from deepgym_envs.grade import TaskRun, TaskRuns
+from deepgym_envs.layout import hidden_tests, role
+from deepgym_envs.recipe import RepoRecipe, SdistSource
+from deepgym_envs.rewriting.mutation import Mutant, mutants, sample
+from deepgym_envs.sandbox import Backend
+from deepgym_envs.source import release_tree
+from deepgym_envs.state import File, Tree, WorkspaceState
+from deepgym_envs.task import HiddenTests, Limits, Task, TaskManifest
+
+SHARE = 0.15  # of the tests; a fault that more notice is no riddle
+MOST_SECONDS = 20.0
+PROBES = 12  # faults tried for each that is wanted
+PAIRS = 0.3  # of the wanted, so many are of two faults
+_LIMITS = Limits(test_seconds=120, disk_mb=128, memory_mb=1024)
+
+
+@dataclass(frozen=True)
+class _Noticed:
+    """A fault in the file ``path``, and the tests that notice it."""
+
+    path: str
+    mutant: Mutant
+    failing: frozenset[str]
+
+
+def seeded_bugs(
+    source: SdistSource, recipe: RepoRecipe | None, backend: Backend, *, count: int, seed: int = 0
+) -> Iterator[Candidate]:
+    """Up to ``count`` candidates with a bug in the release ``source``; the same for the same ``seed``.
+
+    Without a ``recipe`` one is made from the release's metadata.
+
+    Raises:
+        Rejected: no task can be made of the release.
+        SandboxError: its tests could not be run.
+    """
+    release = release_tree(source)
+    recipe = recipe or make_recipe(release, source)
+    tree = with_metadata(release, recipe)
+    tests = hidden_tests(tree, [path for path in tree if role(path) == "test"])
+    chance = Random(f"bugs {seed} {source.name} {source.version}")
+    with TaskRuns(probe_task(recipe, tree, tests), backend) as runs:
+        right = _baseline(runs.hidden(WorkspaceState(tree)))
+        found = list(_noticed(runs, tree, right, _faults(tree, chance), count, chance))
+    pairs = _pairs(found, round(count * PAIRS))
+    singles = [(each,) for each in found][: count - len(pairs)]
+    for faults in (*singles, *pairs):
+        yield _candidate(source, recipe, tree, tests, faults)
+
+
+def probe_task(recipe: RepoRecipe, tree: Tree, hidden: Mapping[str, bytes]) -> Task:
+    """A task that serves only to run ``hidden`` tests on states of ``tree``."""
+    manifest = TaskManifest(
+        id=f"probe/{recipe.name}",
+        repo=recipe.name,
+        title="Probe",
+        kind="bug",
+        difficulty="easy",
+        editable=("*.py", "**/*.py"),
+        tests=HiddenTests(),
+        limits=_LIMITS,
+    )
+    return Task(manifest, recipe, "Probe.", Content(hidden, b"", source=tree))
+
+
+def _baseline(run: TaskRun) -> TaskRun:
+    if not run.report.complete:
+        raise Rejected("not_ended", f"its tests do not end ({run.reason})")
+    if not run.report.passed:
+        raise Rejected("not_collected", f"none of its tests passes ({', '.join(run.report.broken[:3])})")
+    if run.seconds > MOST_SECONDS:
+        raise Rejected("too_slow", f"its tests take {run.seconds:.0f} s")
+    return run
+
+
+def _faults(tree: Tree, chance: Random) -> Iterator[tuple[str, Mutant]]:
+    """Faults of all modules, in an order in which no module, function or operator comes too often."""
+    roots = {f"{root}/{name}".lstrip("/") for root, name in import_roots(tree)}
+    found: dict[str, list[Mutant]] = {}
+    for path, file in tree.items():
+        inside = any(path == f"{root}.py" or path.startswith(f"{root}/") for root in roots)
+        if role(path) != "source" or not inside or not path.endswith(".py"):
+            continue
+        try:
+            every = [each for each in mutants(file.data.decode()) if each.function]
+        except (ValueError, UnicodeDecodeError):
+            continue
+        few = list(sample(every, 60, chance.randrange(1 << 30)))
+        if few:
+            found[path] = chance.sample(few, len(few))
+    while found:
+        # In proportion to how much there is to break.
+        path = chance.choices(list(found), [len(each) for each in found.values()])[0]
+        yield path, found[path].pop()
+        found = {name: left for name, left in found.items() if left}
+
+
+def _noticed(
+    runs: TaskRuns,
+    tree: Tree,
+    right: TaskRun,
+    faults: Iterator[tuple[str, Mutant]],
+    count: int,
+    chance: Random,
+) -> Iterator[_Noticed]:
+    """Faults of functions that differ, each noticed by some tests, but not by many."""
+    passing = right.report.passed
+    most = max(3, int(len(passing) * SHARE))
+    met: set[tuple[str, str]] = set()
+    left = count
+    for _, (path, mutant) in zip(range(count * PROBES), faults, strict=False):
+        if (path, mutant.function) in met:
+            continue
+        state = WorkspaceState(tree).with_file(path, mutant.source.encode())
+        run = runs.hidden(state, chance.sample(passing, len(passing)))
+        failing = frozenset(node for node in passing if run.outcome(node) in ("failed", "error"))
+        if run.report.complete and 1 <= len(failing) <= most:
+            met.add((path, mutant.function))
+            yield _Noticed(path, mutant, failing)
+            left -= 1
+        if not left:
+            return
+
+
+def _pairs(found: list[_Noticed], count: int) -> list[tuple[_Noticed, ...]]:
+    """Pairs of faults in two files, of which no test notices both."""
+    chosen: list[tuple[_Noticed, ...]] = []
+    for pair in combinations(found, 2):
+        apart = pair[0].path != pair[1].path and pair[0].failing.isdisjoint(pair[1].failing)
+        if apart and len(chosen) < count and not any(each in taken for each in pair for taken in chosen):
+            chosen.append(pair)
+    return chosen
+
+
+def _candidate(
+    source: SdistSource,
+    recipe: RepoRecipe,
+    tree: Tree,
+    tests: Mapping[str, bytes],
+    faults: tuple[_Noticed, ...],
+) -> Candidate:
+    base = WorkspaceState(tree).with_files({each.path: each.mutant.source.encode() for each in faults}).tree()
+    named = "".join(f"{fault.path}{fault.mutant.operator}{fault.mutant.after}" for fault in faults)
+    digest = hashlib.sha256(f"{source.version} {named}".encode()).hexdigest()[:6]
+    files = {fault.path for fault in faults}
+    failing = {node.partition("::")[0] for fault in faults for node in fault.failing}
+    return Candidate(
+        name=f"{recipe.name}-{digest}",
+        recipe=recipe,
+        base=base,
+        solution=WorkspaceState(base, {path: tree[path] for path in files}),
+        hidden=hidden_tests(Tree({path: File(data) for path, data in tests.items()}), failing),
+        kind="bug" if len(files) == 1 else "cross-module-bug",
+        tags=("seeded", source.name),
+        releases={BEFORE: source},
+        proof={
+            "source": "seeded",
+            "releases": [source.version],
+            "faults": [fault.mutant.operator for fault in faults],
+        },
+    )

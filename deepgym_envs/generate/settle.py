@@ -1,0 +1,274 @@
+"""From a candidate to a task that is proved to be fit, or to the reason why it is none.
+
+The hidden tests run without and with the solution, in orders drawn at random. What passes with it and fails
+without is what has to be mended, what passes both ways has to stay; what is neither, or not steady, is taken
+out of the hidden files. Visible tests that the solution fails, and copies of those that have to begin to
+pass, are taken out of the base. What is left is validated like any other task.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from deepgym_envs.authoring.twins import find_twins
+from deepgym_envs.content import Content, cut_out
+from deepgym_envs.errors import SandboxError, TaskError
+from deepgym_envs.figures import difficulty, measure
+from deepgym_envs.generate.candidate import Candidate, Rejected
+from deepgym_envs.generate.pruning import without_nodes
+from deepgym_envs.generate.statement import write_statement
+from deepgym_envs.grade import TaskRun, TaskRuns
+from deepgym_envs.layout import is_test_code, role
+from deepgym_envs.patch import make_patch
+from deepgym_envs.sandbox import Backend
+from deepgym_envs.state import Tree, WorkspaceState
+from deepgym_envs.task import HiddenTests, Limits, Task, TaskManifest
+from deepgym_envs.validation import TaskValidation, validate
+
+KEPT = 100  # tests that pass before and after
+TWINNED = 18  # tests of those that have to begin to pass
+FORGEABLE = 0.02
+TRIALS = 2  # runs that decide what is steady; validation makes its own
+LIMITS = Limits(test_seconds=60, disk_mb=128, memory_mb=1024, seconds=1800, steps=60)
+MOST_FILES, MOST_LINES = 8, 300
+_IDLE = ("skipped", "xfailed")
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """A task, and the ``record`` of how it was found to be fit, as plain JSON values."""
+
+    task: Task
+    record: Mapping[str, Any]
+
+
+def settle(candidate: Candidate, suite: str, backend: Backend, *, repeats: int = 5, seed: int = 0) -> Settled:
+    """Make a task of ``suite`` of ``candidate``; ``repeats`` are the runs of its validation.
+
+    Raises:
+        Rejected: it cannot be one.
+    """
+    try:
+        draft = _draft(candidate, suite)
+        listed = _lists(draft, candidate, backend, random.Random(f"{seed} {draft.id}"))
+        task = _finished(draft, candidate, listed, backend)
+        done = validate(task, backend=backend, repeats=repeats, seed=seed)
+    except SandboxError as error:
+        raise Rejected("not_judged", str(error)) from None
+    except (TaskError, ValueError) as error:
+        raise Rejected("unreadable", str(error)) from None
+    if done.not_judged:
+        raise Rejected("not_judged", done.not_judged)
+    if done.reasons:
+        leaks = any(finding.code.startswith("leaks") for finding in done.reasons)
+        raise Rejected("leak" if leaks else "not_valid", "; ".join(each.message for each in done.reasons))
+    forged = done.figures["forge_probability"]
+    if forged > FORGEABLE:
+        raise Rejected("forgeable", f"a made-up report would be believed with probability {forged:.2g}")
+    return Settled(task, _record(candidate, listed, done))
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """What was found out by running: the tests, in files that hold no other; and the base for the agent."""
+
+    tests: HiddenTests
+    hidden: Mapping[str, bytes]
+    base: Tree
+    title: str
+    instruction: str
+    flaky: Sequence[str]
+    dropped: int
+    visible_failing: int
+
+
+def _draft(candidate: Candidate, suite: str) -> Task:
+    changes = candidate.solution.changes
+    if not changes:
+        raise Rejected("no_change", "the solution changes nothing")
+    if len(changes) > MOST_FILES:
+        raise Rejected("too_large", f"the solution changes {len(changes)} files")
+    content = Content(candidate.hidden, make_patch(candidate.solution), source=candidate.base)
+    manifest = TaskManifest(
+        id=f"{suite}/{candidate.name}",
+        repo=candidate.recipe.name,
+        title=candidate.title or candidate.name,
+        kind=candidate.kind,
+        difficulty="easy",
+        editable=_editable(changes),
+        tags=candidate.tags,
+        limits=LIMITS,
+    )
+    task = Task(manifest, candidate.recipe, candidate.instruction or "?", content)
+    lines = measure(task).lines
+    if lines > MOST_LINES:
+        raise Rejected("too_large", f"the solution changes {lines} lines")
+    return task
+
+
+def _editable(changes: Collection[str]) -> tuple[str, ...]:
+    """The packages that the solution changes, or single modules."""
+    found = set()
+    for path in changes:
+        parts = path.split("/")
+        depth = 2 if parts[0] in ("src", "lib") and len(parts) > 2 else 1
+        found.add("/".join(parts[:depth]) + "/**" if len(parts) > depth else path)
+    return tuple(sorted(found))
+
+
+def _lists(draft: Task, candidate: Candidate, backend: Backend, chance: random.Random) -> _Listed:
+    base, gold = WorkspaceState(draft.base), candidate.solution
+    with TaskRuns(draft, backend) as runs:
+        solved = _whole(runs.hidden(gold))
+        before = runs.hidden(base)
+        if not before.report.complete:
+            raise Rejected("not_ended", f"the tests do not end without the solution ({before.reason})")
+        failing = [node for node in solved.report.passed if before.outcome(node) in ("failed", "error")]
+        if not failing:
+            code = before.report.broken
+            raise Rejected(
+                "not_collected" if code else "nothing_fails",
+                f"without the solution {code[0]} cannot be collected" if code else "no test fails before",
+            )
+        keeping = [node for node in solved.report.passed if before.outcome(node) == "passed"]
+        chosen = [*failing, *_sampled(failing, keeping, chance)]
+        flaky = _flaky(runs, (gold, base), (solved, before), chosen, chance)
+        steady = [node for node in chosen if _function(node) not in {_function(each) for each in flaky}]
+        hidden, kept = _pruned(candidate.hidden, solved, steady)
+        fail_to_pass = tuple(node for node in failing if node in kept)
+        pass_to_pass = tuple(node for node in keeping if node in kept)
+        if not fail_to_pass:
+            raise Rejected("flaky", f"{len(flaky)} tests are not steady, and no other fails before")
+        if not pass_to_pass:
+            raise Rejected("nothing_kept", "no test passes both before and with the solution")
+        title, instruction = candidate.title, candidate.instruction
+        if not instruction:
+            title, instruction = write_statement(
+                candidate.recipe.name, gold, candidate.hidden, fail_to_pass, before
+            )
+        tree, failed = _without_failing(runs, draft.base, gold, fail_to_pass)
+    dropped = len(solved.report.outcomes) - len(kept)
+    tests = HiddenTests(fail_to_pass=fail_to_pass, pass_to_pass=pass_to_pass)
+    return _Listed(tests, hidden, tree, title, instruction, tuple(flaky), dropped, failed)
+
+
+def _whole(run: TaskRun) -> TaskRun:
+    """A run of everything with the solution, if it can be one of a task."""
+    if not run.report.complete:
+        raise Rejected("not_ended", f"the tests do not end with the solution ({run.reason})")
+    if not run.report.outcomes and run.report.broken:
+        raise Rejected("not_collected", f"{run.report.broken[0]} cannot be collected with the solution")
+    if not run.report.passed:
+        raise Rejected("solution_fails", "no test passes with the solution")
+    return run
+
+
+def _function(node: str) -> str:
+    return node.partition("[")[0]
+
+
+def _sampled(failing: Sequence[str], keeping: Sequence[str], chance: random.Random) -> Sequence[str]:
+    """Tests that have to stay, of whole functions: those in the files of the failing ones come first."""
+    files = {node.partition("::")[0] for node in failing}
+    broken = {_function(node) for node in failing}
+    groups: dict[str, list[str]] = {}
+    for node in keeping:
+        groups.setdefault(_function(node), []).append(node)
+    near = [name for name in groups if name in broken]
+    same = [name for name in groups if name not in broken and name.partition("::")[0] in files]
+    other = [name for name in groups if name not in near and name not in same]
+    found: list[str] = []
+    for name in (*near, *chance.sample(same, len(same)), *chance.sample(other, len(other))):
+        fits = len(found) + len(groups[name]) <= KEPT and (name not in other or len(found) < KEPT // 10)
+        if fits or name in near:
+            found += groups[name]
+    return found
+
+
+def _flaky(
+    runs: TaskRuns,
+    states: tuple[WorkspaceState, WorkspaceState],
+    first: tuple[TaskRun, TaskRun],
+    chosen: Sequence[str],
+    chance: random.Random,
+) -> Sequence[str]:
+    """Which of ``chosen`` do otherwise in another order, or in an interpreter of their own."""
+    odd: dict[str, None] = {}
+    for number in range(TRIALS):
+        order = chance.sample(chosen, len(chosen))
+        for state, before in zip(states, first, strict=True):
+            run = runs.hidden(state, order, warm=number % 2 == 0)
+            if not run.report.complete:
+                raise Rejected("not_ended", f"the tests do not end in another order ({run.reason})")
+            odd |= {node: None for node in chosen if run.outcome(node) != before.outcome(node)}
+    return tuple(odd)
+
+
+def _pruned(
+    hidden: Mapping[str, bytes], solved: TaskRun, kept: Sequence[str]
+) -> tuple[Mapping[str, bytes], Sequence[str]]:
+    """The hidden files without tests that are not wholly ``kept``, and those that are left of these."""
+    seen = [node for node, outcome in solved.report.outcomes.items() if outcome not in _IDLE]
+    gone = {_function(node) for node in seen if node not in set(kept)}
+    left = [node for node in kept if _function(node) not in gone]
+    files = {node.partition("::")[0] for node in left}
+    used = {path: data for path, data in hidden.items() if path in files or role(path) != "test"}
+    idle = {node for node, outcome in solved.report.outcomes.items() if outcome in _IDLE}
+    idle = {node for node in idle if _function(node) not in {_function(each) for each in left}}
+    return without_nodes(used, {node for node in {*gone, *idle} if node.partition("::")[0] in used}), left
+
+
+def _without_failing(
+    runs: TaskRuns, base: Tree, gold: WorkspaceState, fail_to_pass: Sequence[str]
+) -> tuple[Tree, int]:
+    """The base without visible tests that are to begin to pass or that the solution fails; and how many of
+    those that are left fail at the base."""
+    visible = runs.visible(gold)
+    if not visible.complete:
+        raise Rejected("not_ended", "the repository's own tests do not end with the solution")
+    mine = {path: file.data for path, file in base.items() if path.endswith(".py") and is_test_code(path)}
+    mine = {path: data for path, data in mine.items() if path not in visible.broken}
+    gone = {*fail_to_pass, *(node for node in visible.failed if node not in visible.broken)}
+    left = without_nodes(mine, {node for node in gone if node.partition("::")[0] in mine})
+    tree = Tree(
+        {
+            path: replace(file, data=left[path]) if path in left else file
+            for path, file in base.items()
+            if path in left or not (path.endswith(".py") and is_test_code(path))
+        }
+    )
+    at_base = runs.visible(WorkspaceState(base))
+    failing = [node for node in at_base.failed if _function(node) not in {_function(each) for each in gone}]
+    return tree, len([node for node in failing if node.partition("::")[0] in left])
+
+
+def _finished(draft: Task, candidate: Candidate, listed: _Listed, backend: Backend) -> Task:
+    base = listed.base
+    solution = WorkspaceState(base, candidate.solution.changes)
+    content = Content(listed.hidden, make_patch(solution), source=base)
+    manifest = draft.manifest.model_copy(update={"tests": listed.tests, "title": listed.title})
+    task = replace(draft, manifest=manifest, instruction=listed.instruction, content=content)
+    figures = measure(task, visible_failing=listed.visible_failing)
+    manifest = manifest.model_copy(update={"difficulty": difficulty(figures)})
+    task = replace(task, manifest=manifest, figures=figures)
+    twins = find_twins(task, backend, most=TWINNED)
+    if not candidate.releases:
+        return replace(task, content=replace(content, twins=twins))
+    cut = cut_out(candidate.releases, base, solution, listed.hidden, twins)
+    task = replace(task, content=cut)
+    if task.base != base or task.gold.digest != solution.digest:
+        raise Rejected("unreadable", "what is cut out of the releases is not what was tested")
+    return task
+
+
+def _record(candidate: Candidate, listed: _Listed, done: TaskValidation) -> Mapping[str, Any]:
+    return {
+        **candidate.proof,
+        "flaky": list(listed.flaky),
+        "tests_left_out": listed.dropped,
+        "figures": dict(done.figures),
+        "warnings": [finding.code for finding in done.warnings],
+    }

@@ -1,0 +1,107 @@
+"""Says what is wrong, from the behaviour that was seen to fail, where nobody has written it in words."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from deepgym_envs.figures import functions_touched
+from deepgym_envs.grade import TaskRun
+from deepgym_envs.state import WorkspaceState
+from deepgym_envs.syntax import parse_python
+from deepgym_envs.text import clean
+
+EXAMPLES = 2
+_LINES, _CHARS = 4, 160
+_HEX = re.compile(r"0x[0-9a-f]{6,}")
+
+
+def write_statement(
+    package: str, solution: WorkspaceState, hidden: Mapping[str, bytes], failing: Sequence[str], base: TaskRun
+) -> tuple[str, str]:
+    """A title and a text for ``failing`` tests of ``package``, from what their run at the ``base`` told.
+
+    Names the public parts that the tests call, best those that the solution changes, and shows up to
+    ``EXAMPLES`` failures in the words of the test runner, without a test's name or source.
+    """
+    names = _subjects(solution, hidden, failing)
+    subject = " and ".join(f"`{name}`" for name in names) or f"`{package}`"
+    errors = Counter(_sort(base.why(node)) for node in failing)
+    seen = ", ".join(sorted(errors, key=lambda sort: -errors[sort])[:3])
+    examples = list(_examples(failing, base))
+    lines = [
+        f"# {package}: {subject} {'do' if len(names) > 1 else 'does'} not work as described",
+        "",
+        f"In some cases {subject} of {package} {'go' if len(names) > 1 else 'goes'} wrong: {seen}.",
+    ]
+    if examples:
+        lines += ["", "What was seen, with what had been expected of it:"]
+        for example in examples:
+            lines += ["", "```text", *example, "```"]
+    lines += [
+        "",
+        "These are examples of one problem, not all of it. Find its cause and mend it there. Whatever is",
+        "right today has to stay as it is.",
+    ]
+    title = f"{package}: {' and '.join(names) or 'something'} {'do' if len(names) > 1 else 'does'} not work"
+    return title[:100], "\n".join(lines) + "\n"
+
+
+def _sort(error: str) -> str:
+    """What kind of failure it was, in words."""
+    if not error or error.startswith(("AssertionError", "assert ", "Failed")):
+        return "it gives another result than it should"
+    name = error.partition(":")[0].strip()
+    return f"it raises `{name}`" if re.fullmatch(r"[A-Za-z_][\w.]*", name) else "it fails"
+
+
+def _examples(failing: Sequence[str], base: TaskRun) -> Iterator[Sequence[str]]:
+    """What the test runner said of a few failures that differ, each in a few lines."""
+    met: set[tuple[str, ...]] = set()
+    for node in failing:
+        told = [line[1:].strip() for line in base.report.details.get(node, "").splitlines()
+                if line.startswith("E ")]  # fmt: skip
+        lines = tuple(_HEX.sub("0x...", clean(line))[:_CHARS] for line in told[:_LINES] if line)
+        if lines and lines not in met and not any("```" in line for line in lines):
+            met.add(lines)
+            yield lines
+        if len(met) == EXAMPLES:
+            return
+
+
+def _subjects(
+    solution: WorkspaceState, hidden: Mapping[str, bytes], failing: Sequence[str]
+) -> tuple[str, ...]:
+    """One or two names that the failing tests call: of what the solution changes, or else the most called."""
+    called = Counter(name for node in failing for name in _called(hidden, node))
+    changed = {part for _, name in functions_touched(solution) for part in name.split(".")}
+    public = [name for name, _ in called.most_common() if not name.startswith("_")]
+    return tuple(([name for name in public if name in changed] or public[:1])[:2])
+
+
+def _called(hidden: Mapping[str, bytes], node: str) -> set[str]:
+    """Names of what one test calls, of what its file imports or as methods."""
+    path, _, name = node.partition("[")[0].partition("::")
+    function = name.rpartition("::")[2]
+    try:
+        module = parse_python(hidden[path])
+    except (KeyError, ValueError):
+        return set()
+    for test in ast.walk(module):
+        if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef) and test.name == function:
+            calls = [each.func for each in ast.walk(test) if isinstance(each, ast.Call)]
+            found = {
+                each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in calls
+            }
+            return {each for each in found if each and each not in _EVERYDAY}
+    return set()
+
+
+_EVERYDAY = {
+    "raises", "warns", "approx", "list", "dict", "tuple", "set", "len", "str", "int", "repr",
+    "range", "sorted",
+    "isinstance", "assertEqual", "assertRaises", "assertTrue", "assertFalse", "assertIn", "append", "join",
+    "type", "iter", "next", "format", "hasattr", "getattr", "param", "fail", "skip", "super", "print",
+}  # fmt: skip
