@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Protocol
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import Manifest, parse_manifest
@@ -81,6 +81,8 @@ class Deferred(Protocol):
 
 class Cut(Manifest):
     """The content of a ``cut.json``: the files are put together of releases."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
 
     releases: Annotated[dict[str, SdistSource], Field(min_length=1)]
     sources: tuple[str, ...]
@@ -171,6 +173,7 @@ def cut_out(releases: Mapping[str, SdistSource], base: Tree, solution: Workspace
     solved = changed(base, solution.changes)
     tests = {path: pieces(path, data, {}) for path, data in sorted(hidden.items())}
     own = {f"{_HIDDEN}:{path}": data for path, data in hidden.items()}
+    twins = twins if twins.tests else NO_TWINS
     wrong = pieces("", twins.as_json(), own) if twins.tests else ()
     gold = solution.tree()
     return Cut(

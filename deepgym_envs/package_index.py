@@ -14,7 +14,8 @@ import shlex
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -51,9 +52,11 @@ def releases(name: str) -> Sequence[Release]:
     Raises:
         UsageError: there is none, or no index can be asked.
     """
+    with _finder() as finder:
+        offered = _offered(finder, name)
     found = {
         package.version: Release(name, package.version, _digest(package), package.link.upload_time)
-        for package in _offered(name)
+        for package in offered
         if package.version
     }
     if not found:
@@ -70,12 +73,33 @@ def fetch(name: str, version: str, sha256: str) -> bytes:
         UsageError: there is no such release, it is another one, or no index can be asked.
     """
     wanted = f"{name}=={version}"
-    package = next((each for each in _offered(wanted) if each.version == version), None)
-    if package is None:
-        raise UsageError(f"{wanted}: no package index has a source release ({_ARCHIVE}) of that version")
+    with _finder() as finder:
+        package = next((each for each in _offered(finder, wanted) if each.version == version), None)
+        if package is None:
+            raise UsageError(f"{wanted}: no package index has a source release ({_ARCHIVE}) of that version")
+        data = _downloaded(finder, package, wanted)
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise UsageError(
+            f"{wanted}: the package index has another file than the one wanted: "
+            f"its SHA-256 is {found}, not {sha256}"
+        )
+    return data
+
+
+def _offered(finder: PackageFinder, wanted: str) -> Sequence[Package]:
+    """What the indexes have, newest version first."""
+    try:
+        found = finder.find_matches(wanted, allow_yanked=False, allow_prereleases=False)
+    except (ValueError, OSError, _http_errors()) as error:
+        raise UsageError(f"{wanted}: the package index cannot be asked: {error}") from None
+    return [package for package in found if package.link.filename.endswith(_ARCHIVE)]
+
+
+def _downloaded(finder: PackageFinder, package: Package, wanted: str) -> bytes:
     data = bytearray()
     try:
-        with _finder().session.get_stream(package.link.normalized) as response:
+        with finder.session.get_stream(package.link.normalized) as response:
             response.raise_for_status()
             for chunk in response.iter_bytes():
                 data += chunk
@@ -83,60 +107,48 @@ def fetch(name: str, version: str, sha256: str) -> bytes:
                     raise UsageError(f"{wanted}: the source release is larger than {MOST_BYTES >> 20} MiB")
     except (OSError, _http_errors()) as error:
         raise UsageError(f"{wanted}: the source release could not be downloaded: {error}") from None
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
-        raise UsageError(
-            f"{wanted}: the package index has another file than the one wanted: "
-            f"its SHA-256 is {found}, not {sha256}"
-        )
     return bytes(data)
 
 
-def _offered(wanted: str) -> Sequence[Package]:
-    """What the indexes have, newest version first."""
-    try:
-        found = _finder().find_matches(wanted, allow_yanked=False, allow_prereleases=False)
-    except (ValueError, OSError, _http_errors()) as error:
-        raise UsageError(f"{wanted}: the package index cannot be asked: {error}") from None
-    return [package for package in found if package.link.filename.endswith(_ARCHIVE)]
-
-
 def _digest(package: Package) -> str:
-    return (package.link.hashes or {}).get("sha256", "")
+    link = package.link
+    if link.is_file:
+        return hashlib.sha256(link.file_path.read_bytes()).hexdigest()
+    return (link.hashes or {}).get("sha256", "")
 
 
-def _finder() -> PackageFinder:
-    return _finder_of(frozenset(item for item in os.environ.items() if item[0].startswith("PIP_")))
-
-
-@lru_cache(maxsize=4)
-def _finder_of(environment: frozenset[tuple[str, str]]) -> PackageFinder:  # noqa: ARG001 - asks pip once for each
+@contextmanager
+def _finder() -> Iterator[PackageFinder]:
     from unearth import PackageFinder  # noqa: PLC0415 - takes a while to import, and few need it
     from unearth.fetchers.sync import PyPIClient  # noqa: PLC0415
 
     logging.getLogger("unearth").setLevel(logging.ERROR)
-    settings = _pip_settings()
-    indexes = shlex.split(settings.get("index-url", "")) or [_default_index()]
-    indexes += shlex.split(settings.get("extra-index-url", ""))
+    settings = _pip_settings(frozenset(item for item in os.environ.items() if item[0].startswith("PIP_")))
     hosts = shlex.split(settings.get("trusted-host", ""))
     verify = ssl.create_default_context(cafile=settings.get("cert"))
-    session: Any = PyPIClient(trusted_hosts=hosts, verify=verify, timeout=_SECONDS, follow_redirects=True)
-    return PackageFinder(
-        session,
-        index_urls=[] if settings.get("no-index", "").lower() in ("1", "true", "yes", "on") else indexes,
-        find_links=shlex.split(settings.get("find-links", "")),
-        trusted_hosts=hosts,
-        no_binary=[":all:"],
-        ignore_compatibility=True,
-    )
+    with PyPIClient(trusted_hosts=hosts, verify=verify, timeout=_SECONDS, follow_redirects=True) as client:
+        session: Any = client
+        yield PackageFinder(
+            session,
+            index_urls=shlex.split(settings["index-urls"]),
+            find_links=shlex.split(settings.get("find-links", "")),
+            trusted_hosts=hosts,
+            no_binary=[":all:"],
+            ignore_compatibility=True,
+        )
 
 
-def _pip_settings() -> Mapping[str, str]:
-    """What pip's files and environment variables say; a variable stands above a file."""
+@lru_cache(maxsize=4)
+def _pip_settings(environment: frozenset[tuple[str, str]]) -> Mapping[str, str]:  # noqa: ARG001 - asks once for each
+    """What pip's files and environment variables say, a variable above a file, and its ``index-urls``."""
     lines = _pip("config", "list").splitlines()
     found = [match for match in map(_SETTING.fullmatch, lines) if match]
     found.sort(key=lambda match: match[0].startswith(":env:"))
-    return {match[1]: match[2].replace("\\n", " ") for match in found}
+    said = {match[1]: match[2].replace("\\n", " ") for match in found}
+    if said.get("no-index", "").lower() in ("1", "true", "yes", "on"):
+        return {**said, "index-urls": ""}
+    own = said.get("index-url") or _default_index()
+    return {**said, "index-urls": f"{own} {said.get('extra-index-url', '')}"}
 
 
 def _default_index() -> str:

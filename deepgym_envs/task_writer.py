@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from deepgym_envs.content import Content, Deferred
 from deepgym_envs.errors import TaskError
@@ -13,8 +15,12 @@ from deepgym_envs.state import File, Tree
 from deepgym_envs.task import Task
 
 
-def write_task(task: Task, folder: Path) -> Path:
-    """Write ``task`` below ``folder``, and its recipe below ``folder/repos``; returns the task's own folder.
+def write_task(
+    task: Task, folder: Path, *, repos: Path | None = None, beside: Mapping[str, bytes] = MappingProxyType({})
+) -> Path:
+    """Write ``task`` below ``folder``, and its recipe below ``repos``; returns the task's own folder.
+
+    ``repos`` is by default ``folder/repos``. ``beside`` are more files of the task's folder, by name.
 
     Tasks of the same repository share its recipe. ``load_suite(folder)`` reads what was written.
 
@@ -26,11 +32,12 @@ def write_task(task: Task, folder: Path) -> Path:
         raise TaskError(f"{task.id}: a task cannot be called 'repos', where the recipes go; rename it")
     if place.exists():
         raise TaskError(f"{place}: is there already; delete it or choose another folder")
-    _write_recipe(task, folder / "repos" / task.recipe.name)
+    _write_recipe(task, (repos or folder / "repos") / task.recipe.name)
     files = {
         "task.toml": File(manifest_text(task.manifest).encode()),
         "instruction.md": File(task.instruction.encode()),
         **_content(task.content),
+        **{name: File(data) for name, data in beside.items()},
         **{f"scripts/{name}.jsonl": File(data) for name, data in task.scripts.items()},
     }
     if task.figures is not None:

@@ -131,6 +131,17 @@ def test_what_is_not_json_is_the_tasks_fault() -> None:
         parse_cut(b"[" * 100_000, "cut.json")
 
 
+def test_blanks_of_a_pieces_own_text_are_kept(releases: Mapping[str, SdistSource]) -> None:
+    base = release_tree(releases["before"])
+    changed = OLD.replace("result = price", "result = \t price  ").replace("return result\n", "\n \n")
+    cut = cut_out(
+        releases, base, WorkspaceState(base).with_file("shop.py", changed.encode()), {"t.py": b" \n"}
+    )
+    content = parse_cut(cut.as_json(), "x").content(RECIPE, "x")
+    assert content.hidden == {"t.py": b" \n"}
+    assert b"result = \t price  \n" in content.solution_patch
+
+
 def test_a_folder_says_only_once_what_is_in_it(
     releases: Mapping[str, SdistSource], tmp_path: Path, make_tiny: MakeTiny
 ) -> None:

@@ -13,6 +13,7 @@ from deepgym_envs.cli.boxes import boxes_app
 from deepgym_envs.cli.doctor import doctor_command
 from deepgym_envs.cli.eval import eval_command
 from deepgym_envs.cli.exit_status import FINDINGS, INTERRUPTED, NOT_JUDGED, USAGE
+from deepgym_envs.cli.generate import generate_app
 from deepgym_envs.cli.harbor import export_app, import_app
 from deepgym_envs.cli.images import images_app
 from deepgym_envs.cli.label import label_command
@@ -39,6 +40,7 @@ app.command("verify")(verify_command)
 app.command("audit")(audit_command)
 app.command("label")(label_command)
 app.command("list")(list_command)
+app.add_typer(generate_app, name="generate")
 app.add_typer(new_app, name="new")
 app.command("edit")(edit_command)
 app.command("record")(record_command)

@@ -30,7 +30,7 @@ from deepgym_envs.validation import TaskValidation, validate
 
 KEPT = 100  # tests that pass before and after
 TWINNED = 18  # tests of those that have to begin to pass
-FORGEABLE = 0.02
+FORGEABLE = 0.25  # a task with a greater chance than this is none
 TRIALS = 2  # runs that decide what is steady; validation makes its own
 LIMITS = Limits(test_seconds=60, disk_mb=128, memory_mb=1024, seconds=1800, steps=60)
 MOST_FILES, MOST_LINES = 8, 300

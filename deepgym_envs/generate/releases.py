@@ -1,0 +1,209 @@
+"""What the authors of a package mended between two of its releases, one problem at a time.
+
+The tests of the later release run on the source of the earlier one. Of those that fail there and pass later,
+one is taken at a time; the change between the releases is made as small as it can be with that test still
+passing, and whatever else passes with it belongs to the same task. So each hunk of a solution is needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from random import Random
+
+from deepgym_envs.content import BEFORE
+from deepgym_envs.generate.bugs import probe_task
+from deepgym_envs.generate.candidate import Candidate, Rejected
+from deepgym_envs.generate.environment import import_roots, make_recipe, with_metadata
+from deepgym_envs.generate.hunks import Hunk, apply_hunks, hunks_of, minimise
+from deepgym_envs.grade import TaskRun, TaskRuns
+from deepgym_envs.layout import hidden_tests, role
+from deepgym_envs.package_index import releases
+from deepgym_envs.recipe import RepoRecipe, SdistSource
+from deepgym_envs.sandbox import Backend
+from deepgym_envs.source import release_tree
+from deepgym_envs.state import File, Tree, WorkspaceState
+from deepgym_envs.task import Kind
+
+AFTER = "after"
+MOST_SECONDS = 30.0
+MOST_RUNS = 120  # to make one change small
+MOST_HUNKS = 400
+
+
+def pairs_of_releases(name: str, count: int) -> Sequence[tuple[SdistSource, SdistSource]]:
+    """The last ``count`` pairs of consecutive final releases of the package ``name``, the newest first.
+
+    Raises:
+        Rejected: it has no two.
+    """
+    found = [each for each in releases(name) if each.sha256]
+    if len(found) < 2:
+        raise Rejected("no_release", "the index has less than two source releases of it")
+    sources = [
+        SdistSource(kind="sdist", name=each.name, version=each.version, sha256=each.sha256) for each in found
+    ]
+    return list(reversed(list(pairwise(sources))))[:count]
+
+
+def released_fixes(
+    before: SdistSource,
+    after: SdistSource,
+    recipe: RepoRecipe | None,
+    backend: Backend,
+    *,
+    count: int,
+    seed: int = 0,
+) -> Iterator[Candidate | tuple[str, Rejected]]:
+    """Up to ``count`` candidates from what changed between two releases; in the place of one that cannot be
+    made, what it would have been called and why.
+
+    Without a ``recipe`` one is made from the later release's metadata.
+
+    Raises:
+        Rejected: no task can be made of these releases.
+        SandboxError: the tests could not be run.
+    """
+    old, new = release_tree(before), release_tree(after)
+    recipe = recipe or make_recipe(new, after)
+    base = with_metadata(old, recipe)
+    changes = _changes(base, new)
+    tests = hidden_tests(new, [path for path in new if role(path) == "test"])
+    hunks = hunks_of(base, changes)
+    if not hunks or not tests:
+        raise Rejected("no_change", "no source differs between the releases")
+    if len(hunks) > MOST_HUNKS:
+        raise Rejected("too_large", f"{len(hunks)} hunks differ between the releases")
+    with TaskRuns(probe_task(recipe, base, tests), backend) as runs:
+        split = _Split(runs, base, hunks, Random(f"releases {seed} {before.name} {before.version}"))
+        for number, fix in zip(range(count), split.fixes(), strict=False):
+            if isinstance(fix, Rejected):
+                yield f"{recipe.name}-{before.version}-{number}", fix
+            else:
+                yield _candidate(before, after, recipe, base, tests, fix)
+
+
+@dataclass(frozen=True)
+class _Fix:
+    """The hunks of one fix, the tests that it makes pass, and how many runs it took to find it."""
+
+    hunks: tuple[Hunk, ...]
+    tests: tuple[str, ...]
+    kind: Kind
+    runs: int
+
+
+class _Split:
+    """Takes a change between releases apart into fixes that stand alone."""
+
+    def __init__(self, runs: TaskRuns, base: Tree, hunks: tuple[Hunk, ...], chance: Random) -> None:
+        self._runs, self._base, self._hunks = runs, base, hunks
+        self._solved = self._whole(runs.hidden(apply_hunks(base, hunks)))
+        self._before = self._whole(runs.hidden(WorkspaceState(base)))
+        failing = [
+            node for node in self._solved.report.passed if self._before.outcome(node) in ("failed", "error")
+        ]
+        self._left = chance.sample(failing, len(failing))
+        self._keeping = [
+            node for node in self._solved.report.passed if self._before.outcome(node) == "passed"
+        ]
+        if not failing:
+            broken = self._before.report.broken
+            said = f"{broken[0]} cannot be collected before" if broken else "no test fails before"
+            raise Rejected("not_collected" if broken else "nothing_fails", said)
+
+    @staticmethod
+    def _whole(run: TaskRun) -> TaskRun:
+        if not run.report.complete:
+            raise Rejected("not_ended", f"the tests do not end ({run.reason})")
+        if run.seconds > MOST_SECONDS:
+            raise Rejected("too_slow", f"the tests take {run.seconds:.0f} s")
+        return run
+
+    def fixes(self) -> Iterator[_Fix | Rejected]:
+        """One fix at a time, until every test that fails before belongs to one."""
+        while self._left:
+            test = self._left[0]
+            try:
+                yield self._fix(test)
+            except Rejected as why:
+                self._left.remove(test)
+                yield why
+
+    def _fix(self, test: str) -> _Fix:
+        counted = self._runs.count
+        hunks = self._smallest((test,))
+        run = self._runs.hidden(apply_hunks(self._base, hunks), [*self._left, *self._keeping])
+        harmed = [node for node in self._keeping if run.outcome(node) != "passed"]
+        if harmed:
+            hunks = self._smallest((test, *harmed))
+            run = self._runs.hidden(apply_hunks(self._base, hunks), [*self._left, *self._keeping])
+            if any(run.outcome(node) != "passed" for node in self._keeping):
+                raise Rejected("solution_fails", f"what mends {test} alone breaks what other tests ask for")
+        passing = tuple(node for node in self._left if run.outcome(node) == "passed")
+        if test not in passing:
+            raise Rejected("flaky", f"{test} passes at times")
+        self._left = [node for node in self._left if node not in passing]
+        return _Fix(hunks, passing, self._kind(passing), self._runs.count - counted)
+
+    def _smallest(self, tests: Sequence[str]) -> tuple[Hunk, ...]:
+        def passes(hunks: tuple[Hunk, ...]) -> bool:
+            run = self._runs.hidden(apply_hunks(self._base, hunks), tests)
+            return all(run.outcome(node) == "passed" for node in tests)
+
+        return minimise(self._hunks, passes, most_runs=MOST_RUNS)
+
+    def _kind(self, tests: Sequence[str]) -> Kind:
+        """A feature, if what most of the tests miss is a name or an argument that is not there yet."""
+        missing = ("AttributeError", "ImportError", "NameError")
+        asked = [self._before.why(node) for node in tests]
+        new = [said for said in asked if said.startswith(missing) or "unexpected keyword argument" in said]
+        return "feature" if 2 * len(new) > len(tests) else "bug"
+
+
+def _changes(base: Tree, new: Tree) -> Mapping[str, File | None]:
+    """What differs in the modules that can be imported, in whichever release they are."""
+    roots = {f"{root}/{name}".lstrip("/") for tree in (base, new) for root, name in import_roots(tree)}
+    paths = [
+        path
+        for path in sorted({*base, *new})
+        if role(path) == "source"
+        and any(path == f"{root}.py" or path.startswith(f"{root}/") for root in roots)
+    ]
+    return {path: new.get(path) for path in paths if _data(base.get(path)) != _data(new.get(path))}
+
+
+def _data(file: File | None) -> bytes | None:
+    return file.data if file else None
+
+
+def _candidate(
+    before: SdistSource,
+    after: SdistSource,
+    recipe: RepoRecipe,
+    base: Tree,
+    tests: Mapping[str, bytes],
+    fix: _Fix,
+) -> Candidate:
+    digest = hashlib.sha256(repr([(each.path, each.old_start) for each in fix.hunks]).encode()).hexdigest()
+    failing = {node.partition("::")[0] for node in fix.tests}
+    files = {each.path for each in fix.hunks}
+    kind = "cross-module-bug" if fix.kind == "bug" and len(files) > 1 else fix.kind
+    return Candidate(
+        name=f"{recipe.name}-{before.version}-{digest[:4]}",
+        recipe=recipe,
+        base=base,
+        solution=apply_hunks(base, fix.hunks),
+        hidden=hidden_tests(Tree({path: File(data) for path, data in tests.items()}), failing),
+        kind=kind,
+        tags=("release", before.name),
+        releases={BEFORE: before, AFTER: after},
+        proof={
+            "source": "release",
+            "releases": [before.version, after.version],
+            "hunks": len(fix.hunks),
+            "runs_to_find_them": fix.runs,
+        },
+    )
