@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Annotated
 
 import typer
@@ -17,6 +18,9 @@ SuiteOption = Annotated[
     str | None, typer.Option(help="A suite's name or a folder of tasks.", show_default=DEFAULT_SUITE)
 ]
 TaskOption = Annotated[list[str] | None, typer.Option(help="A task's id or folder; may be repeated.")]
+SampleOption = Annotated[
+    int | None, typer.Option(min=1, help="So many of the tasks, drawn by --seed.", show_default="all")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 KeyOption = Annotated[
     Path | None, typer.Option(help="File of the key that signs.", show_default="the host's own")
@@ -47,6 +51,17 @@ def chosen_tasks(suite: str | None, tasks: Sequence[str] | None) -> Mapping[str,
         else:
             found[task.id] = task
     return found
+
+
+def sampled(
+    tasks: Mapping[str, Task | TaskError], count: int | None, seed: int
+) -> Mapping[str, Task | TaskError]:
+    """``count`` of ``tasks`` in their order, the same for the same ``seed``; all for None or where there are
+    less."""
+    if count is None or count >= len(tasks):
+        return tasks
+    drawn = set(Random(f"sample {seed}").sample(sorted(tasks), count))
+    return {name: task for name, task in tasks.items() if name in drawn}
 
 
 def readable(tasks: Mapping[str, Task | TaskError]) -> Sequence[Task]:

@@ -23,11 +23,13 @@ from deepgym_envs.cli.board import Board
 from deepgym_envs.cli.choice import (
     JsonOption,
     KeyOption,
+    SampleOption,
     SandboxOption,
     SuiteOption,
     TaskOption,
     chosen_tasks,
     readable,
+    sampled,
 )
 from deepgym_envs.cli.exit_status import FINDINGS, INTERRUPTED, NOT_JUDGED
 from deepgym_envs.cli.screen import STDERR, STDOUT, complain, print_json
@@ -47,6 +49,7 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
     workers: Annotated[
         int | None, typer.Option(min=1, help="Episodes at a time.", show_default="processors, at most 8")
     ] = None,
+    sample: SampleOption = None,
     seed: Annotated[int, typer.Option(help="All episodes' seeds follow from it.")] = 0,
     sandbox: SandboxOption = "auto",
     commands: Annotated[bool, typer.Option("--commands", help="Allow shell commands.")] = False,
@@ -73,7 +76,7 @@ def eval_command(  # noqa: PLR0913, PLR0917 - a command has as many options as i
         raise UsageError("--key needs --out: only what is kept is signed")
     measured = _measure(measure)
     make_agent(agent, commands=commands)
-    tasks = readable(chosen_tasks(suite, task))
+    tasks = readable(sampled(chosen_tasks(suite, task), sample, seed))
     secret = signing_key(key) if key is not None else None
     known = Memory(path=memory, recheck=recheck)
     with Board("making ready", len(tasks)) as board:

@@ -13,7 +13,15 @@ from rich.table import Table
 
 from deepgym_envs.cli.backends import chosen_backend
 from deepgym_envs.cli.board import Board
-from deepgym_envs.cli.choice import JsonOption, SandboxOption, SuiteOption, TaskOption, chosen_tasks
+from deepgym_envs.cli.choice import (
+    JsonOption,
+    SampleOption,
+    SandboxOption,
+    SuiteOption,
+    TaskOption,
+    chosen_tasks,
+    sampled,
+)
 from deepgym_envs.cli.exit_status import FINDINGS, NOT_JUDGED
 from deepgym_envs.cli.screen import STDOUT, print_json
 from deepgym_envs.errors import TaskError
@@ -33,6 +41,7 @@ def validate_command(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Tasks at a time.", show_default="processors, at most 8")
     ] = None,
+    sample: SampleOption = None,
     seed: Annotated[int, typer.Option(help="Decides the order of the tests in each run.")] = 0,
     sandbox: SandboxOption = "auto",
     json: JsonOption = False,
@@ -41,7 +50,7 @@ def validate_command(
 
     Exit status: 0 all clean, 1 something was found, 2 unusable arguments, 3 something could not be judged.
     """
-    tasks = chosen_tasks(suite, task)
+    tasks = sampled(chosen_tasks(suite, task), sample, seed)
     at_a_time = workers or min(8, os.cpu_count() or 1)
     with Board("tasks", len(tasks)) as board:
         backend = chosen_backend(sandbox, board.say)

@@ -21,7 +21,7 @@ from deepgym_envs.recipe import RepoRecipe, SdistSource
 from deepgym_envs.rewriting.mutation import Mutant, mutants, sample
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.source import release_tree
-from deepgym_envs.state import File, Tree, WorkspaceState
+from deepgym_envs.state import Tree, WorkspaceState
 from deepgym_envs.task import HiddenTests, Limits, Task, TaskManifest
 
 SHARE = 0.15  # of the tests; a fault that more notice is no riddle
@@ -160,13 +160,12 @@ def _candidate(
     named = "".join(f"{fault.path}{fault.mutant.operator}{fault.mutant.after}" for fault in faults)
     digest = hashlib.sha256(f"{source.version} {named}".encode()).hexdigest()[:6]
     files = {fault.path for fault in faults}
-    failing = {node.partition("::")[0] for fault in faults for node in fault.failing}
     return Candidate(
         name=f"{recipe.name}-{digest}",
         recipe=recipe,
         base=base,
         solution=WorkspaceState(base, {path: tree[path] for path in files}),
-        hidden=hidden_tests(Tree({path: File(data) for path, data in tests.items()}), failing),
+        hidden=tests,
         kind="bug" if len(files) == 1 else "cross-module-bug",
         tags=("seeded", source.name),
         releases={BEFORE: source},

@@ -188,7 +188,6 @@ def _candidate(
     fix: _Fix,
 ) -> Candidate:
     digest = hashlib.sha256(repr([(each.path, each.old_start) for each in fix.hunks]).encode()).hexdigest()
-    failing = {node.partition("::")[0] for node in fix.tests}
     files = {each.path for each in fix.hunks}
     kind = "cross-module-bug" if fix.kind == "bug" and len(files) > 1 else fix.kind
     return Candidate(
@@ -196,7 +195,7 @@ def _candidate(
         recipe=recipe,
         base=base,
         solution=apply_hunks(base, fix.hunks),
-        hidden=hidden_tests(Tree({path: File(data) for path, data in tests.items()}), failing),
+        hidden=tests,
         kind=kind,
         tags=("release", before.name),
         releases={BEFORE: before, AFTER: after},

@@ -28,6 +28,7 @@ from deepgym_envs.state import Tree, WorkspaceState
 from deepgym_envs.task import HiddenTests, Limits, Task, TaskManifest
 from deepgym_envs.validation import TaskValidation, validate
 
+FEWEST = 20  # of those, if others than those near the change are needed to have as many
 KEPT = 100  # tests that pass before and after
 TWINNED = 18  # tests of those that have to begin to pass
 FORGEABLE = 0.25  # a task with a greater chance than this is none
@@ -82,7 +83,6 @@ class _Listed:
     instruction: str
     flaky: Sequence[str]
     dropped: int
-    visible_failing: int
 
 
 def _draft(candidate: Candidate, suite: str) -> Task:
@@ -142,17 +142,17 @@ def _lists(draft: Task, candidate: Candidate, backend: Backend, chance: random.R
         pass_to_pass = tuple(node for node in keeping if node in kept)
         if not fail_to_pass:
             raise Rejected("flaky", f"{len(flaky)} tests are not steady, and no other fails before")
-        if not pass_to_pass:
-            raise Rejected("nothing_kept", "no test passes both before and with the solution")
+        if len(pass_to_pass) < 3:
+            raise Rejected("nothing_kept", f"{len(pass_to_pass)} tests pass before and after")
         title, instruction = candidate.title, candidate.instruction
         if not instruction:
             title, instruction = write_statement(
                 candidate.recipe.name, gold, candidate.hidden, fail_to_pass, before
             )
-        tree, failed = _without_failing(runs, draft.base, gold, fail_to_pass)
+        tree = _without_failing(runs, draft.base, gold, fail_to_pass)
     dropped = len(solved.report.outcomes) - len(kept)
     tests = HiddenTests(fail_to_pass=fail_to_pass, pass_to_pass=pass_to_pass)
-    return _Listed(tests, hidden, tree, title, instruction, tuple(flaky), dropped, failed)
+    return _Listed(tests, hidden, tree, title, instruction, tuple(flaky), dropped)
 
 
 def _whole(run: TaskRun) -> TaskRun:
@@ -182,7 +182,7 @@ def _sampled(failing: Sequence[str], keeping: Sequence[str], chance: random.Rand
     other = [name for name in groups if name not in near and name not in same]
     found: list[str] = []
     for name in (*near, *chance.sample(same, len(same)), *chance.sample(other, len(other))):
-        fits = len(found) + len(groups[name]) <= KEPT and (name not in other or len(found) < KEPT // 10)
+        fits = len(found) + len(groups[name]) <= KEPT and (name not in other or len(found) < FEWEST)
         if fits or name in near:
             found += groups[name]
     return found
@@ -221,11 +221,8 @@ def _pruned(
     return without_nodes(used, {node for node in {*gone, *idle} if node.partition("::")[0] in used}), left
 
 
-def _without_failing(
-    runs: TaskRuns, base: Tree, gold: WorkspaceState, fail_to_pass: Sequence[str]
-) -> tuple[Tree, int]:
-    """The base without visible tests that are to begin to pass or that the solution fails; and how many of
-    those that are left fail at the base."""
+def _without_failing(runs: TaskRuns, base: Tree, gold: WorkspaceState, fail_to_pass: Sequence[str]) -> Tree:
+    """The base without visible tests that are to begin to pass or that the solution fails."""
     visible = runs.visible(gold)
     if not visible.complete:
         raise Rejected("not_ended", "the repository's own tests do not end with the solution")
@@ -233,16 +230,13 @@ def _without_failing(
     mine = {path: data for path, data in mine.items() if path not in visible.broken}
     gone = {*fail_to_pass, *(node for node in visible.failed if node not in visible.broken)}
     left = without_nodes(mine, {node for node in gone if node.partition("::")[0] in mine})
-    tree = Tree(
+    return Tree(
         {
             path: replace(file, data=left[path]) if path in left else file
             for path, file in base.items()
             if path in left or not (path.endswith(".py") and is_test_code(path))
         }
     )
-    at_base = runs.visible(WorkspaceState(base))
-    failing = [node for node in at_base.failed if _function(node) not in {_function(each) for each in gone}]
-    return tree, len([node for node in failing if node.partition("::")[0] in left])
 
 
 def _finished(draft: Task, candidate: Candidate, listed: _Listed, backend: Backend) -> Task:
@@ -251,7 +245,9 @@ def _finished(draft: Task, candidate: Candidate, listed: _Listed, backend: Backe
     content = Content(listed.hidden, make_patch(solution), source=base)
     manifest = draft.manifest.model_copy(update={"tests": listed.tests, "title": listed.title})
     task = replace(draft, manifest=manifest, instruction=listed.instruction, content=content)
-    figures = measure(task, visible_failing=listed.visible_failing)
+    with TaskRuns(task, backend) as runs:
+        visible = runs.visible(WorkspaceState(base))
+    figures = measure(task, visible_failing=len(visible.failed) if visible.complete else None)
     manifest = manifest.model_copy(update={"difficulty": difficulty(figures)})
     task = replace(task, manifest=manifest, figures=figures)
     twins = find_twins(task, backend, most=TWINNED)

@@ -6,6 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from deepgym_envs.figures import functions_touched
 from deepgym_envs.grade import TaskRun
@@ -23,8 +24,8 @@ def write_statement(
 ) -> tuple[str, str]:
     """A title and a text for ``failing`` tests of ``package``, from what their run at the ``base`` told.
 
-    Names the public parts that the tests call, best those that the solution changes, and shows up to
-    ``EXAMPLES`` failures in the words of the test runner, without a test's name or source.
+    Names what the tests speak of and the solution changes, and shows up to ``EXAMPLES`` failures in the words
+    of the test runner, without a test's name or source.
     """
     names = _subjects(solution, hidden, failing)
     subject = " and ".join(f"`{name}`" for name in names) or f"`{package}`"
@@ -74,15 +75,15 @@ def _examples(failing: Sequence[str], base: TaskRun) -> Iterator[Sequence[str]]:
 def _subjects(
     solution: WorkspaceState, hidden: Mapping[str, bytes], failing: Sequence[str]
 ) -> tuple[str, ...]:
-    """One or two names that the failing tests call: of what the solution changes, or else the most called."""
-    called = Counter(name for node in failing for name in _called(hidden, node))
+    """The names that most of the failing tests speak of, two at most, of what the solution changes."""
+    spoken = Counter(name for node in failing for name in _spoken_of(hidden, node))
     changed = {part for _, name in functions_touched(solution) for part in name.split(".")}
-    public = [name for name, _ in called.most_common() if not name.startswith("_")]
-    return tuple(([name for name in public if name in changed] or public[:1])[:2])
+    among = (name for name, _ in spoken.most_common() if name in changed and not name.startswith("_"))
+    return tuple(islice(among, 2))
 
 
-def _called(hidden: Mapping[str, bytes], node: str) -> set[str]:
-    """Names of what one test calls, of what its file imports or as methods."""
+def _spoken_of(hidden: Mapping[str, bytes], node: str) -> set[str]:
+    """Names of variables and attributes in one test."""
     path, _, name = node.partition("[")[0].partition("::")
     function = name.rpartition("::")[2]
     try:
@@ -91,17 +92,7 @@ def _called(hidden: Mapping[str, bytes], node: str) -> set[str]:
         return set()
     for test in ast.walk(module):
         if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef) and test.name == function:
-            calls = [each.func for each in ast.walk(test) if isinstance(each, ast.Call)]
-            found = {
-                each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in calls
-            }
-            return {each for each in found if each and each not in _EVERYDAY}
+            parts = list(ast.walk(test))
+            names = {part.id for part in parts if isinstance(part, ast.Name)}
+            return names | {part.attr for part in parts if isinstance(part, ast.Attribute)}
     return set()
-
-
-_EVERYDAY = {
-    "raises", "warns", "approx", "list", "dict", "tuple", "set", "len", "str", "int", "repr",
-    "range", "sorted",
-    "isinstance", "assertEqual", "assertRaises", "assertTrue", "assertFalse", "assertIn", "append", "join",
-    "type", "iter", "next", "format", "hasattr", "getattr", "param", "fail", "skip", "super", "print",
-}  # fmt: skip

@@ -47,6 +47,17 @@ def test_clean_tasks_end_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert result["sandbox"] == "local"
 
 
+def test_a_sample_is_drawn_by_the_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(6):
+        add_task(tmp_path, f"task-{number}")
+    drawn = []
+    for seed in ("1", "1", "2"):
+        _, said, _ = run(capsys, "--suite", str(tmp_path), "--sample", "2", "--seed", seed, "--json")
+        drawn.append(list(json.loads(said)["figures"]))
+    assert len(drawn[0]) == 2
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
 def test_a_folder_that_is_no_task_is_a_finding_and_stops_nobody(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
