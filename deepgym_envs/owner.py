@@ -22,7 +22,7 @@ PATTERN = re.compile(r"[0-9a-f]{16}\.[0-9]{1,20}\.[0-9]{1,10}\.[0-9]{1,20}")
 # What bears an owner's name: control groups are made for a box; all others are folders.
 Purpose = Literal[
     "base", "benchmark", "bootstrap", "box", "build", "clone", "commit", "doctor", "git", "local", "patch",
-    "sdist", "wheels",
+    "sdist", "task", "wheels",
 ]  # fmt: skip
 _NOWHERE = "0" * 16
 

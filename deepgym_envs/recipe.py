@@ -7,9 +7,9 @@ import difflib
 import hashlib
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr, SerializerFunctionWrapHandler, model_serializer
 
 from deepgym_envs.errors import TaskError, UnknownTask
 from deepgym_envs.manifest import Manifest, read_manifest
@@ -20,6 +20,9 @@ _PIP_PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,-]+\])?==[A-Za
 _APT_PIN = re.compile(r"[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+:~-]+)?")
 _PYTHON_WANTED = re.compile(r"(>=|==)?3\.\d+(,<3\.\d+)?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+# Pinned and whole, as a recipe must be, and the Pythons that they run on.
+PYTEST_PINS = ("pytest==9.2.0", "iniconfig==2.3.1", "packaging==26.3", "pluggy==1.7.0", "pygments==2.21.0")
+PYTEST_PYTHON = ">=3.10"
 
 
 def _pinned(need: str) -> str:
@@ -68,10 +71,21 @@ class GitSource(Manifest):
 
 
 class Needs(Manifest):
-    """Debian and Python packages, the latter complete and pinned: nothing else is installed."""
+    """Debian and Python packages, the latter complete and pinned: nothing else is installed.
+
+    ``image`` names an image of somebody else's that holds the environment instead, as tasks of data sets have
+    it. No backend can use one yet, and each says so.
+    """
 
     apt: tuple[Annotated[str, AfterValidator(_apt)], ...] = ()
     pip: tuple[Annotated[str, AfterValidator(_pinned)], ...] = ()
+    image: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,299}$")] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Digests of tasks and environments are over what is written here.
+        said: dict[str, Any] = write(self)
+        return {key: value for key, value in said.items() if value is not None}
 
 
 class Install(Manifest):

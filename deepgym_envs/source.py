@@ -97,10 +97,36 @@ def _from_git(source: GitSource) -> Tree:
     except TaskError:
         raise
     except git_library().exc.GitError as error:
-        said = str(error).strip().splitlines()[-1:]
-        raise TaskError(f"{url}: git could not fetch it: {' '.join(said)}") from None
+        raise _not_fetched(url, error) from None
     except ValueError as error:
         raise TaskError(f"{url}@{source.commit}: {error}") from None
+
+
+def full_commit(url: str, beginning: str) -> str:
+    """The commit of the repository at ``url`` whose name begins so, as 40 hexadecimal digits.
+
+    Raises:
+        TaskError: there is none, or more than one, or git could not fetch the repository.
+    """
+    try:
+        with exclusive(url), git_library().Repo(_clone(url)) as repo:
+            status, said, _ = repo.git.rev_parse(
+                "--verify",
+                "--quiet",
+                f"{beginning}^{{commit}}",
+                with_extended_output=True,
+                with_exceptions=False,
+            )
+    except git_library().exc.GitError as error:
+        raise _not_fetched(url, error) from None
+    if status != 0:
+        raise TaskError(f"{url}: has no single commit {beginning}")
+    return str(said)
+
+
+def _not_fetched(url: str, error: Exception) -> TaskError:
+    said = str(error).strip().splitlines()[-1:]
+    return TaskError(f"{url}: git could not fetch it: {' '.join(said)}")
 
 
 def _clone(url: str) -> Path:

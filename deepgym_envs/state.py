@@ -19,7 +19,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -32,6 +32,7 @@ _NEVER_STATE = frozenset(
 _NEVER_STATE_SUFFIXES = (".pyc", ".pyo")
 
 
+@lru_cache(maxsize=4096)  # rows of data sets name the same few files thousands of times
 def check_path(path: str) -> str:
     """Return ``path`` if it names a place inside a workspace, in its one canonical spelling.
 

@@ -12,6 +12,9 @@
       twins.json       optional: wrong copies of the hidden tests, which must fail (deepgym_envs.twin)
       cut.json         in place of tests/, twins.json and both patches: where they stand in releases of the
                        package, which are not copied (deepgym_envs.content)
+      tests.patch      in place of tests/: leads from the base to the repository with the hidden tests, which
+                       lie there as node ids say; empty if they are in the base, out of which the files of
+                       tests that must begin to pass are then taken
       figures.json     optional: what was measured of the task
       scripts/         optional: episodes for the scripted agent, one tool call a line (direct.jsonl)
 
@@ -27,7 +30,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +38,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from deepgym_envs.content import CUT, Content, Deferred, parse_cut
+from deepgym_envs.content import (
+    BASE_PATCH,
+    CUT,
+    SOLUTION_PATCH,
+    TESTS_PATCH,
+    TWINS,
+    Content,
+    Deferred,
+    parse_cut,
+    patched,
+)
 from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import Manifest, parse_manifest, read_manifest
 from deepgym_envs.oracle_file import ORACLE, Oracle, is_case, parse_oracle
@@ -121,6 +134,11 @@ class HiddenTests(Manifest):
     fail_to_pass: tuple[NodeId, ...] = ()
     pass_to_pass: tuple[NodeId, ...] = ()
 
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.fail_to_pass, *self.pass_to_pass)
+
 
 class TaskManifest(Manifest):
     """The content of a ``task.toml``."""
@@ -138,7 +156,7 @@ class TaskManifest(Manifest):
 
     @model_validator(mode="after")
     def _judged_alike(self) -> TaskManifest:
-        nodes = (*self.tests.fail_to_pass, *self.tests.pass_to_pass)
+        nodes = self.tests.nodes
         if self.kind == "tests":
             odd = [node for node in nodes if not _IMPLEMENTATION.fullmatch(node)]
             form = '"base", "right-<name>" or "wrong-<name>": implementations judge a task of kind "tests"'
@@ -184,7 +202,7 @@ class Task:
     @property
     def expected(self) -> tuple[str, ...]:
         """Every hidden test that must pass, as node ids, without repeats."""
-        return (*self.manifest.tests.fail_to_pass, *self.manifest.tests.pass_to_pass)
+        return self.manifest.tests.nodes
 
     @cached_property
     def files(self) -> Content:
@@ -295,9 +313,9 @@ class Task:
             raise TaskError(
                 f"{folder / 'task.toml'}: id: write '{suite}/{folder.name}' (found {manifest.id!r})"
             )
+        content = _content(folder, manifest)
         if unlisted:
             manifest = manifest.model_copy(update={"tests": HiddenTests()})
-        content = _content(folder)
         _check_tests(folder, manifest, content)
         _check_cases(folder / "tests" / ORACLE, manifest)
         return cls(
@@ -314,19 +332,32 @@ class Task:
         )
 
 
-def _content(folder: Path) -> Content | Deferred:
-    cut, solution, base = (folder / name for name in (CUT, "solution.patch", "base.patch"))
-    if not cut.is_file():
-        return Content(
-            hidden=_hidden(folder / "tests"),
-            solution_patch=_read(solution, "'deepgym-envs record' writes it of work/solution"),
-            base_patch=base.read_bytes() if base.is_file() else None,
-            twins=_twins(folder / "twins.json"),
+def _content(folder: Path, manifest: TaskManifest) -> Content | Deferred:
+    if (folder / CUT).is_file():
+        _nothing_beside(folder, CUT, (SOLUTION_PATCH, BASE_PATCH, TESTS_PATCH, "tests", TWINS))
+        return parse_cut(_read(folder / CUT, "generate the task again"), str(folder / CUT))
+    base = folder / BASE_PATCH
+    solution = _read(folder / SOLUTION_PATCH, "'deepgym-envs record' writes it of work/solution")
+    base_patch, twins = base.read_bytes() if base.is_file() else None, _twins(folder / TWINS)
+    if not (folder / TESTS_PATCH).is_file():
+        return Content(_hidden(folder / "tests"), solution, base_patch, twins=twins)
+    _nothing_beside(folder, TESTS_PATCH, ("tests",))
+    if manifest.kind == "tests":
+        raise TaskError(
+            f"{folder / TESTS_PATCH}: implementations judge a task of kind 'tests'; delete the file"
         )
-    for place in (solution, base, folder / "tests", folder / "twins.json"):
+    tests = (folder / TESTS_PATCH).read_bytes()
+    listed = manifest.tests
+    try:
+        return patched(tests, solution, base_patch or b"", listed.fail_to_pass, listed.pass_to_pass, twins)
+    except ValueError as error:
+        raise TaskError(f"{folder / TESTS_PATCH}: {error}; make it again from the base") from None
+
+
+def _nothing_beside(folder: Path, name: str, others: Sequence[str]) -> None:
+    for place in (folder / other for other in others):
         if place.exists():
-            raise TaskError(f"{place}: {CUT} says what is in it; delete one of them")
-    return parse_cut(_read(cut, "generate the task again"), str(cut))
+            raise TaskError(f"{place}: {name} says what is in it; delete one of them")
 
 
 def _figures(path: Path) -> Figures | None:
@@ -366,9 +397,8 @@ def _read(path: Path, advice: str = "write it (docs/write-a-task.md shows one)")
 def _check_tests(folder: Path, manifest: TaskManifest, content: Content | Deferred) -> None:
     there = content.hidden if isinstance(content, Content) else content.hidden_paths
     where = folder / "task.toml"
-    nodes = [*manifest.tests.fail_to_pass, *manifest.tests.pass_to_pass]
     seen: set[str] = set()
-    for node in nodes:
+    for node in manifest.tests.nodes:
         if node in seen:
             raise TaskError(f"{where}: tests: {node!r} is listed twice; list it once")
         seen.add(node)
@@ -387,7 +417,7 @@ def _check_cases(place: Path, manifest: TaskManifest) -> None:
     if manifest.kind == "tests":
         raise TaskError(f"{place}: implementations judge a task of kind 'tests'; delete the file")
     oracle = parse_oracle(place.read_bytes(), str(place))
-    for node in (*manifest.tests.fail_to_pass, *manifest.tests.pass_to_pass):
+    for node in manifest.tests.nodes:
         if is_case(node) and node not in oracle.nodes:
             near = difflib.get_close_matches(node, oracle.nodes, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deepgym_envs import load_suite
-from deepgym_envs.content import Content, Cut, cut_out, parse_cut
+from deepgym_envs.content import Content, Cut, Patched, cut_out, parse_cut
 from deepgym_envs.errors import TaskError
 from deepgym_envs.recipe import BundledSource, RepoRecipe, SdistSource
 from deepgym_envs.source import release_tree
@@ -151,3 +152,42 @@ def test_a_folder_says_only_once_what_is_in_it(
     (place / "cut.json").write_bytes(made(releases).as_json())
     with pytest.raises(TaskError, match=r"solution\.patch: cut\.json says what is in it"):
         Task.from_folder(place, place.parent / "repos")
+
+
+PATCHED = {"solution.patch": b"--- a/shop.py\n+++ b/shop.py\n@@ -1 +1 @@\n-a\n+b\n", "tests.patch": b""}
+
+
+@pytest.mark.parametrize(
+    ("files", "complaint"),
+    [
+        ({"tests.patch": b"--- a/x\n+++ b/x\n@@ -1,2 +1 @@\n-a\n"}, r"tests\.patch: .*cut off"),
+        ({"tests.patch": b"\xff"}, r"tests\.patch: "),
+        ({"tests/test_x.py": b"x = 1\n"}, r"tests: tests\.patch says what is in it"),
+        ({"cut.json": b"{}"}, r"solution\.patch: cut\.json says what is in it"),
+        ({"solution.patch": b""}, r"solution\.patch: empty"),
+        ({"task.toml": b"kind"}, "implementations judge a task of kind 'tests'"),
+    ],
+)
+def test_a_patched_folder_that_does_not_fit_is_the_tasks_fault(
+    tmp_path: Path, make_tiny: MakeTiny, files: Mapping[str, bytes], complaint: str
+) -> None:
+    place = write_task(make_tiny("patched"), tmp_path)
+    shutil.rmtree(place / "tests")
+    manifest = (place / "task.toml").read_bytes()
+    if "task.toml" in files:
+        about = manifest.partition(b"[tests]")[0].replace(b'"bug"', b'"tests"')
+        files = {"task.toml": about + b'[tests]\nfail_to_pass = ["wrong-x"]\n'}
+    for name, data in {**PATCHED, **files}.items():
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_bytes(data)
+    with pytest.raises(TaskError, match=complaint):
+        Task.from_folder(place, tmp_path / "repos")
+
+
+def test_a_patch_for_another_commit_is_told_when_it_is_needed(tmp_path: Path, make_tiny: MakeTiny) -> None:
+    tiny = make_tiny("elsewhere")
+    patched = Patched(b"", PATCHED["solution.patch"], PATCHED["solution.patch"], {"test_hidden.py"})
+    with pytest.raises(TaskError, match=r"base\.patch: .*made for another commit"):
+        _ = replace(tiny, content=patched).base
+    with pytest.raises(TaskError, match=r"the repository has no test_hidden\.py"):
+        _ = replace(tiny, content=replace(patched, base=b"")).hidden

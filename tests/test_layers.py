@@ -21,7 +21,7 @@ LAYERS = {
     "state": 1, "manifest": 1, "action": 1, "lock": 1, "git_library": 1, "trajectory": 1,
     "rewriting": 1, "sqlite_file": 1, "signing_key": 1, "overoptimisation": 1, "json_post": 1,
     "package_index": 1, "pieces": 1,
-    "patch": 2, "layout": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2, "twin": 2, "oracle_input": 2,
+    "patch": 2, "layout": 2, "unified_diff": 2, "recipe": 2, "spaces": 2, "toolcall": 2, "store": 2, "twin": 2, "oracle_input": 2,
     "source": 3, "oracle_file": 3,
     "content": 4,
     "task": 5,
@@ -58,7 +58,8 @@ HEAVY = {
     "hypothesis": (),
     "httpx": ("json_post.py",),
     "pyflakes": ("reward/static_checks.py",),
-    "pyarrow": ("step_labels/parquet.py",),
+    "pyarrow": ("step_labels/parquet.py", "importers/rows.py"),
+    "datasets": ("importers/rows.py",),
     "unearth": ("package_index.py",),
     "httpx2": ("package_index.py",),
 }

@@ -9,14 +9,11 @@ from string import Template
 
 from deepgym_envs.authoring.workbench import lay_out
 from deepgym_envs.errors import UsageError
-from deepgym_envs.recipe import load_recipe
+from deepgym_envs.recipe import PYTEST_PINS, PYTEST_PYTHON, load_recipe
 from deepgym_envs.task import Kind
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _ENDING = ".template"
-# Pinned and whole, as a recipe must be, and the Pythons that they run on.
-PYTEST_PINS = ("pytest==9.2.0", "iniconfig==2.3.1", "packaging==26.3", "pluggy==1.7.0", "pygments==2.21.0")
-PYTEST_PYTHON = ">=3.10"
 
 
 def new_repo(folder: Path) -> Path:

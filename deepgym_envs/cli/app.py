@@ -14,8 +14,9 @@ from deepgym_envs.cli.doctor import doctor_command
 from deepgym_envs.cli.eval import eval_command
 from deepgym_envs.cli.exit_status import FINDINGS, INTERRUPTED, NOT_JUDGED, USAGE
 from deepgym_envs.cli.generate import generate_app
-from deepgym_envs.cli.harbor import export_app, import_app
+from deepgym_envs.cli.harbor import export_app
 from deepgym_envs.cli.images import images_app
+from deepgym_envs.cli.importing import import_command
 from deepgym_envs.cli.label import label_command
 from deepgym_envs.cli.list import list_command
 from deepgym_envs.cli.screen import complain
@@ -47,7 +48,7 @@ app.command("record")(record_command)
 app.add_typer(images_app, name="images")
 app.add_typer(boxes_app, name="boxes")
 app.add_typer(export_app, name="export")
-app.add_typer(import_app, name="import")
+app.command("import")(import_command)
 
 
 def main(arguments: list[str] | None = None) -> None:

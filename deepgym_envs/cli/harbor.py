@@ -1,4 +1,4 @@
-"""``deepgym-envs export harbor`` and ``import harbor``: exchange tasks with Harbor."""
+"""``deepgym-envs export harbor``, and its way back: exchange tasks with Harbor."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from deepgym_envs.cli.board import Board
 from deepgym_envs.cli.choice import JsonOption, SuiteOption, TaskOption, chosen_tasks
 from deepgym_envs.cli.exit_status import FINDINGS
 from deepgym_envs.cli.screen import STDOUT, complain, print_json
-from deepgym_envs.errors import TaskError
+from deepgym_envs.errors import TaskError, UsageError
 from deepgym_envs.importers import ForeignTask, export_harbor, read_harbor
 from deepgym_envs.task_writer import write_task
 
+HARBOR = "harbor"
 export_app = typer.Typer(no_args_is_help=True, help="Write tasks in other formats.")
-import_app = typer.Typer(no_args_is_help=True, help="Read tasks from other formats.")
 OutOption = Annotated[Path, typer.Option(help="Folder that the tasks go into.", file_okay=False)]
 
 
-@export_app.command("harbor")
+@export_app.command(HARBOR)
 def export_command(
     out: OutOption, suite: SuiteOption = None, task: TaskOption = None, json: JsonOption = False
 ) -> None:
@@ -48,18 +48,10 @@ def export_command(
     _complain(refused)
 
 
-@import_app.command("harbor")
-def import_command(
-    folder: Annotated[
-        Path, typer.Argument(help="A Harbor task, or a folder of them.", exists=True, file_okay=False)
-    ],
-    out: OutOption,
-    json: JsonOption = False,
-) -> None:
-    """Read Harbor task folders that this package wrote, and write them as tasks. Nothing in them is executed.
-
-    Exit status: 0 all accepted, 1 some were rejected, 2 unusable arguments.
-    """
+def import_harbor(folder: Path, out: Path, *, json: bool) -> None:
+    """Read Harbor task folders that this package wrote, and write them as tasks. Nothing in them is run."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: there is no such folder; name a Harbor task or a folder of them")
     places = _candidates(folder)
     if not places:
         raise TaskError(f"{folder}: holds no Harbor task; each is a folder with a task.toml")

@@ -50,8 +50,13 @@ def export_harbor(task: Task, folder: Path) -> Path:
     folder.
 
     Raises:
-        TaskError: it is there already, or Harbor does not allow the task's name.
+        TaskError: it is there already, or Harbor does not allow the task's name, or it needs somebody else's
+            image.
     """
+    if task.recipe.needs.image is not None:
+        raise TaskError(
+            f"{task.id}: its environment is {task.recipe.needs.image}; write pins into its recipe"
+        )
     if ".." in task.id:
         raise TaskError(f"{task.id}: Harbor does not allow '..' in a name; rename the task")
     place = folder / task.id.rpartition("/")[2]

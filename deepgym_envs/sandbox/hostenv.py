@@ -61,6 +61,7 @@ def host_environment(recipe: RepoRecipe, report: Callable[[str], None] | None = 
         SandboxUnavailable: the recipe needs what only an image can give, or no Python here fits it.
         ImageError: it could not be built; quotes what pip said last.
     """
+    check_no_image(recipe)
     if recipe.needs.apt or recipe.install.commands:
         what = "Debian packages" if recipe.needs.apt else "commands run at its installation"
         raise SandboxUnavailable(
@@ -80,6 +81,15 @@ def host_environment(recipe: RepoRecipe, report: Callable[[str], None] | None = 
         except OSError as error:
             raise ImageError(_not_written(recipe, str(error))) from None
     return HostEnvironment(folder, base)
+
+
+def check_no_image(recipe: RepoRecipe) -> None:
+    """``SandboxUnavailable`` if the environment is somebody else's image, which no backend can use."""
+    if recipe.needs.image is not None:
+        raise SandboxUnavailable(
+            f"{recipe.name}: its environment is the image {recipe.needs.image}, which no sandbox can use; "
+            "write pins (needs.pip) in place of needs.image into its recipe, or import it with --no-images"
+        )
 
 
 def own_python() -> HostPython:

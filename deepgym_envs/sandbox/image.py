@@ -37,6 +37,7 @@ from deepgym_envs.owner import scratch_folder
 from deepgym_envs.paths import cache_dir
 from deepgym_envs.recipe import RepoRecipe
 from deepgym_envs.sandbox.base_image import LABEL, BaseImage, Report, base_image
+from deepgym_envs.sandbox.hostenv import check_no_image
 from deepgym_envs.sandbox.program import program_files
 from deepgym_envs.state import File, Tree
 from deepgym_envs.task import Task
@@ -69,6 +70,7 @@ def task_image(client: Any, task: Task, report: Report) -> str:
 
     Raises:
         ImageError: it cannot be built; quotes what the build said last.
+        SandboxUnavailable: the task needs somebody else's image.
         TaskError: the task's source cannot be had.
     """
     try:
@@ -82,6 +84,7 @@ def task_image(client: Any, task: Task, report: Report) -> str:
 
 
 def _task_image(client: Any, task: Task, report: Report) -> str:
+    check_no_image(task.recipe)
     tag = _task_tag(task)
     if _is_here(client, tag):
         return tag

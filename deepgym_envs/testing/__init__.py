@@ -10,7 +10,7 @@ Every check of a sandbox, one test each::
         check(lambda: my_backend.open(task), task.base)
 """
 
-from deepgym_envs.authoring.template import PYTEST_PINS
+from deepgym_envs.recipe import PYTEST_PINS
 from deepgym_envs.testing.chat_server import ChatAnswer, ChatRequest, ChatServer
 from deepgym_envs.testing.checks import SandboxCheck, check_sandbox, sandbox_checks
 from deepgym_envs.testing.fakes import Answer, FakeBackend, FakeSandbox, completed

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deepgym_envs.authoring.template import PYTEST_PINS, PYTEST_PYTHON
 from deepgym_envs.patch import make_patch
+from deepgym_envs.recipe import PYTEST_PINS, PYTEST_PYTHON
 from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.task import Difficulty, Kind, Limits, Task
 

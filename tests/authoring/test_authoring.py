@@ -13,10 +13,9 @@ import pytest
 from deepgym_envs import Task, TaskError, WorkspaceState
 from deepgym_envs.authoring import WORK, lay_out, new_repo, new_task, pack, record
 from deepgym_envs.authoring.record import write_whole
-from deepgym_envs.authoring.template import PYTEST_PINS
 from deepgym_envs.errors import UnknownTask, UsageError
 from deepgym_envs.patch import apply_patch
-from deepgym_envs.recipe import load_recipe
+from deepgym_envs.recipe import PYTEST_PINS, load_recipe
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.source import source_tree
 from deepgym_envs.state import Tree

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deepgym_envs import load_suite
-from deepgym_envs.authoring.template import PYTEST_PINS
+from deepgym_envs.recipe import PYTEST_PINS
 from deepgym_envs.cli import main
 from deepgym_envs.content import Cut
 from tests.releases import FolderIndex
