@@ -38,6 +38,7 @@ LAYERS = {
 }  # fmt: skip
 # Of these every file may import any other of the same one, as long as no cycle comes of it.
 PACKAGES = (
+    "content",
     "rewriting", "sandbox", "grade", "reward", "authoring", "cli", "generate", "agents", "importers", "testing", "audit",
     "advantage", "kl", "overoptimisation", "process_reward", "batch", "step_labels",
 )  # fmt: skip

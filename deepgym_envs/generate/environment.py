@@ -20,10 +20,9 @@ from pathlib import PurePosixPath
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from deepgym_envs.recipe import PYTEST_PYTHON
 from deepgym_envs.generate.candidate import Rejected
 from deepgym_envs.layout import is_test_code, role, tests_folder
-from deepgym_envs.recipe import Install, Needs, RepoRecipe, SdistSource, TestSuite
+from deepgym_envs.recipe import PYTEST_PYTHON, Install, Needs, RepoRecipe, SdistSource, TestSuite
 from deepgym_envs.state import File, Tree
 from deepgym_envs.syntax import parse_python
 

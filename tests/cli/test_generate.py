@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from deepgym_envs import load_suite
-from deepgym_envs.recipe import PYTEST_PINS
 from deepgym_envs.cli import main
 from deepgym_envs.content import Cut
+from deepgym_envs.recipe import PYTEST_PINS
 from tests.releases import FolderIndex
 
 pytestmark = pytest.mark.bwrap

@@ -1,5 +1,4 @@
-"""What a task is made of besides its description: as its author wrote it, cut out of releases, or patched
-into a commit.
+"""Tasks that are cut out of releases of a package.
 
 A task about somebody else's package holds none of its text. Its ``cut.json`` names the releases, by digest,
 and says from which bytes of them each file is put together: the base that the agent gets, the solution, the
@@ -15,76 +14,32 @@ digest that the task was validated with::
 
 A piece is text of the task's own, or ``[source, start, end]``: bytes of a source by its number. What ``base``
 does not name is as it is in the release ``before``; ``solution`` goes on from the base.
-
-A task that a row of a data set describes holds patches alone: its hidden tests are files of the repository as
-``tests.patch`` leaves it, by their paths there. Where that is empty they are in the base already, and the
-files of tests that must begin to pass are taken out of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from deepgym_envs.content.content import Content
 from deepgym_envs.errors import TaskError
-from deepgym_envs.layout import hidden_tests, role
 from deepgym_envs.manifest import Manifest, parse_manifest
-from deepgym_envs.patch import apply_patch, make_patch
+from deepgym_envs.patch import make_patch
 from deepgym_envs.pieces import Piece, cut, paste
 from deepgym_envs.recipe import RepoRecipe, SdistSource
-from deepgym_envs.source import release_tree, source_tree
+from deepgym_envs.source import release_tree
 from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.twin import NO_TWINS, Twins, parse_twins
-from deepgym_envs.unified_diff import parse_diff
 
 BEFORE = "before"
 CUT = "cut.json"
-TESTS_PATCH, SOLUTION_PATCH, BASE_PATCH, TWINS = "tests.patch", "solution.patch", "base.patch", "twins.json"
 _HIDDEN = "tests"
 _Numbered = str | tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]
-
-
-@dataclass(frozen=True, eq=False)
-class Content:
-    """The files of a task.
-
-    ``hidden`` maps a path relative to the task's ``tests/`` to the file's bytes; it never enters the agent's
-    box. ``source`` is what the recipe's source holds, for a task that brings it along; None fetches it by the
-    recipe. ``base_patch`` leads from there to the base, ``solution_patch`` from the base to a solution.
-    """
-
-    hidden: Mapping[str, bytes]
-    solution_patch: bytes
-    base_patch: bytes | None = None
-    source: Tree | None = None
-    twins: Twins = NO_TWINS
-
-
-class Deferred(Protocol):
-    """Content that is made when it is asked for, since it takes a download."""
-
-    def content(self, recipe: RepoRecipe, where: str) -> Content:
-        """The files; ``where`` names the origin in complaints.
-
-        Raises:
-            TaskError: what they are made of cannot be had, or is not what was validated.
-        """
-        ...
-
-    @property
-    def hidden_paths(self) -> Collection[str]:
-        """Where there will be hidden files."""
-        ...
-
-    def written(self) -> Mapping[str, bytes]:
-        """What stands for the content in a task's folder."""
-        ...
 
 
 class Cut(Manifest):
@@ -137,72 +92,6 @@ class Cut(Manifest):
 
     def _named(self, pieces: Sequence[_Numbered]) -> tuple[Piece, ...]:
         return _named(pieces, self.sources)
-
-
-@dataclass(frozen=True)
-class Patched:
-    """Patches to the commit of a recipe: ``base`` leads to what the agent gets, ``solution`` and ``tests`` go
-    on from there.
-
-    ``hidden_paths`` are the files with hidden tests; what they need of the test code around them comes with
-    them (``layout.hidden_tests``). ``removed`` are files of the base that the agent does not get.
-    """
-
-    tests: bytes
-    solution: bytes
-    base: bytes
-    hidden_paths: Collection[str]
-    removed: Collection[str] = ()
-    twins: Twins = NO_TWINS
-
-    def content(self, recipe: RepoRecipe, where: str) -> Content:
-        """See ``Deferred``."""
-        base = _applied(source_tree(recipe), self.base, f"{where}: {BASE_PATCH}")
-        after = _applied(base, self.tests, f"{where}: {TESTS_PATCH}")
-        missing = sorted(path for path in self.hidden_paths if path not in after)
-        if missing:
-            raise TaskError(f"{where}: the repository has no {missing[0]}; drop its tests from task.toml")
-        hidden = hidden_tests(after, self.hidden_paths)
-        if self.removed:
-            base = Tree({path: file for path, file in base.items() if path not in self.removed})
-        return Content(hidden, self.solution, source=base, twins=self.twins)
-
-    def written(self) -> Mapping[str, bytes]:
-        """See ``Deferred``."""
-        files = {TESTS_PATCH: self.tests, SOLUTION_PATCH: self.solution}
-        if self.base:
-            files[BASE_PATCH] = self.base
-        if self.twins.tests:
-            files[TWINS] = self.twins.as_json()
-        return files
-
-
-def patched(
-    tests: bytes,
-    solution: bytes,
-    base: bytes,
-    begin: Iterable[str],
-    keep: Iterable[str],
-    twins: Twins = NO_TWINS,
-) -> Patched:
-    """The content that these patches make of a commit; ``begin`` and ``keep`` are the node ids of tests that
-    must begin to pass and go on passing. Raises ``ValueError`` if ``tests`` cannot be read."""
-    new, old = (frozenset(node.partition("::")[0] for node in nodes) for nodes in (begin, keep))
-    hidden = new | old | patched_tests(tests.decode())
-    return Patched(tests, solution, base, hidden, removed=() if tests else new, twins=twins)
-
-
-def patched_tests(patch: str) -> frozenset[str]:
-    """The files with tests that ``patch`` writes or changes. Raises ``ValueError`` as ``parse_diff`` does."""
-    paths = (file.new for file in parse_diff(patch))
-    return frozenset(path for path in paths if path is not None and role(path) == "test")
-
-
-def _applied(tree: Tree, patch: bytes, where: str) -> Tree:
-    try:
-        return apply_patch(tree, patch)
-    except ValueError as error:
-        raise TaskError(f"{where}: {error}; it is made for another commit than the recipe's") from None
 
 
 def parse_cut(data: bytes, where: str) -> Cut:
