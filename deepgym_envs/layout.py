@@ -28,13 +28,16 @@ def role(path: str) -> Role:
     """What a file is for.
 
     ``test``: pytest would look for tests in it. ``support``: tests need it, such as ``conftest.py`` and
-    whatever else lies in a folder of tests. ``source``: Python that is neither. ``other``: anything else.
+    whatever else lies in a folder of tests, or it holds tests that pytest would not look for. ``source``:
+    Python that is neither. ``other``: anything else.
     """
     parts = PurePosixPath(path).parts
     name = parts[-1]
     in_tests = any(part in _TEST_FOLDERS for part in parts[:-1])
     if _TEST_FILE.fullmatch(name) and (in_tests or name.startswith("test_") or name.endswith("_test.py")):
         return "test"
+    if _TEST_FILE.fullmatch(name) and (name != "test.py" or len(parts) == 1):
+        return "support"
     if in_tests or name == "conftest.py":
         return "support"
     hidden = any(part in _OTHER_FOLDERS or part.startswith((".", "_build")) for part in parts[:-1])
@@ -59,6 +62,13 @@ def tests_folder(path: str) -> str:
         if part in _TEST_FOLDERS:
             return "/".join(parts[:number])
     return "/".join(parts[:-1])
+
+
+def tests_of(tree: Tree) -> Collection[str]:
+    """The test files of a repository: those in folders of tests, if there are any, or else all."""
+    every = [path for path in tree if role(path) == "test"]
+    inside = [path for path in every if not _TEST_FOLDERS.isdisjoint(path.split("/")[:-1])]
+    return inside or every
 
 
 def hidden_tests(tree: Tree, wanted: Collection[str]) -> Mapping[str, bytes]:

@@ -114,7 +114,8 @@ def _digest(package: Package) -> str:
     link = package.link
     if link.is_file:
         return hashlib.sha256(link.file_path.read_bytes()).hexdigest()
-    return (link.hashes or {}).get("sha256", "")
+    # In its link where an index speaks HTML, beside it where it speaks JSON.
+    return ((link.hash_option or {}).get("sha256") or [""])[0]
 
 
 @contextmanager

@@ -38,6 +38,11 @@ def source_tree(recipe: RepoRecipe) -> Tree:
             return Tree.from_folder(folder)
         except ValueError as error:
             raise TaskError(str(error)) from None
+    return fetched_tree(source)
+
+
+def fetched_tree(source: SdistSource | GitSource) -> Tree:
+    """All files of a source release, or of a commit; raises ``TaskError`` as ``source_tree`` does."""
     return release_tree(source) if isinstance(source, SdistSource) else _from_git(source)
 
 
@@ -84,7 +89,7 @@ def _unpack(archive: Path, *, strip: bool) -> Tree:
 def _from_git(source: GitSource) -> Tree:
     url = source.url
     try:
-        with exclusive(url), git_library().Repo(_clone(url)) as repo:
+        with exclusive(url), git_library().Repo(bare_clone(url)) as repo:
             git = repo.git
             if not _has_commit(git, source.commit):
                 git.fetch("--force", "origin", "+refs/*:refs/*")
@@ -109,7 +114,7 @@ def full_commit(url: str, beginning: str) -> str:
         TaskError: there is none, or more than one, or git could not fetch the repository.
     """
     try:
-        with exclusive(url), git_library().Repo(_clone(url)) as repo:
+        with exclusive(url), git_library().Repo(bare_clone(url)) as repo:
             status, said, _ = repo.git.rev_parse(
                 "--verify",
                 "--quiet",
@@ -129,8 +134,11 @@ def _not_fetched(url: str, error: Exception) -> TaskError:
     return TaskError(f"{url}: git could not fetch it: {' '.join(said)}")
 
 
-def _clone(url: str) -> Path:
-    """The bare clone of ``url`` in the cache; it gets its name only once it is whole."""
+def bare_clone(url: str) -> Path:
+    """The bare clone of ``url`` in the cache; it gets its name only once it is whole.
+
+    Whoever asks holds the lock of that name (``exclusive(url)``). Raises what GitPython does.
+    """
     clone = cache_dir() / "git" / hashlib.sha256(url.encode()).hexdigest()[:32]
     if not clone.is_dir():
         clone.parent.mkdir(parents=True, exist_ok=True)

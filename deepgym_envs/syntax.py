@@ -62,3 +62,29 @@ def compiles(tree: ast.Module) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
+
+
+def same_program(left: bytes, right: bytes) -> bool:
+    """Whether two sources differ in nothing but layout, comments and docstrings.
+
+    >>> same_program(b"def f(): return 1", b"def f(): 'Says one.'; return (1)  # or so")
+    True
+
+    Raises:
+        ValueError: one is not Python.
+    """
+    try:
+        return ast.dump(_without_docstrings(left)) == ast.dump(_without_docstrings(right))
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+
+
+def _without_docstrings(source: bytes) -> ast.Module:
+    tree = parse_python(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            text = first.value if isinstance(first, ast.Expr) else None
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                node.body = node.body[1:]
+    return tree

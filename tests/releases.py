@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deepgym_envs.recipe import SdistSource
@@ -36,3 +37,16 @@ class FolderIndex:
                 tar.addfile(entry, io.BytesIO(data))
         sha256 = hashlib.sha256(place.read_bytes()).hexdigest()
         return SdistSource(kind="sdist", name=name, version=version, sha256=sha256)
+
+    def add_wheel(self, name: str, version: str, requires: Sequence[str] = ()) -> None:
+        """Make a wheel that holds nothing but what it says of itself."""
+        folder = f"{name}-{version}.dist-info"
+        needs = "".join(f"Requires-Dist: {line}\n" for line in requires)
+        files = {
+            "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
+            "WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "RECORD": "",
+        }
+        with zipfile.ZipFile(self.folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+            for path, text in files.items():
+                wheel.writestr(f"{folder}/{path}", text)

@@ -14,6 +14,7 @@ import pytest
 from deepgym_envs import load_suite
 from deepgym_envs.content import Content, Cut, Patched, cut_out, parse_cut
 from deepgym_envs.errors import TaskError
+from deepgym_envs.patch import state_from_patch
 from deepgym_envs.recipe import BundledSource, RepoRecipe, SdistSource
 from deepgym_envs.source import release_tree
 from deepgym_envs.state import File, Tree, WorkspaceState
@@ -125,6 +126,15 @@ def test_a_cut_that_does_not_fit_is_the_tasks_fault(
     data = json.dumps({**json.loads(made(releases).as_json()), **change}).encode()
     with pytest.raises(TaskError, match=complaint):
         parse_cut(data, "cut.json").content(RECIPE, "cut.json")
+
+
+def test_blanks_and_bytes_of_a_files_own_text_come_back(releases: Mapping[str, SdistSource]) -> None:
+    base = release_tree(releases["before"])
+    solution = WorkspaceState(base).with_file("shop.py", b"  \n" + OLD.encode() + b" \xff\t\n\n")
+    cut = cut_out(releases, base, solution, {"test_shop.py": b" "})
+    content = parse_cut(cut.as_json(), "x").content(RECIPE, "x")
+    assert state_from_patch(base, content.solution_patch) == solution
+    assert content.hidden == {"test_shop.py": b" "}
 
 
 def test_what_is_not_json_is_the_tasks_fault() -> None:

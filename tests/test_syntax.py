@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from deepgym_envs.syntax import compiles, parse_python
+from deepgym_envs.syntax import compiles, parse_python, same_program
 
 
 @pytest.fixture
@@ -61,3 +61,24 @@ def test_text_is_what_it_is_whatever_encoding_it_names() -> None:
 )
 def test_a_tree_that_parses_may_still_be_no_program(source: str, fine: bool) -> None:
     assert compiles(parse_python(source)) is fine
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        (b"'One.'\nclass A:\n    'Two.'\n    async def f(self):\n        'Three.'\n        return 1\n",
+         b"class A:\n    # Four.\n    async def f(self): return (1)\n", True),
+        (b"def f():\n    'Words alone.'\n", b"def f():\n    'Others.'\n", True),
+        (b"x = 1\n'No docstring.'\n", b"x = 1\n", False),
+        (b"x = 1\n", b"x = 2\n", False),
+        (b"", b"", True),
+    ],
+)  # fmt: skip
+def test_programs_are_the_same_whatever_is_said_in_them(left: bytes, right: bytes, same: bool) -> None:
+    assert same_program(left, right) == same
+
+
+@pytest.mark.parametrize("source", [b"def f(:", b"\xff", b"(" * 500])
+def test_what_is_not_python_is_no_program(source: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        same_program(b"x = 1\n", source)

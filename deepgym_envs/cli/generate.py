@@ -18,9 +18,10 @@ from deepgym_envs.cli.choice import JsonOption, SandboxOption
 from deepgym_envs.cli.exit_status import FINDINGS
 from deepgym_envs.cli.screen import STDOUT, print_json
 from deepgym_envs.errors import UnknownTask
-from deepgym_envs.generate import Candidate, Funnel, Rejected
+from deepgym_envs.generate import Candidate, Funnel, Refusal, Rejected
 from deepgym_envs.generate.bugs import seeded_bugs
 from deepgym_envs.generate.environment import make_recipe
+from deepgym_envs.generate.history import history
 from deepgym_envs.generate.releases import pairs_of_releases, released_fixes
 from deepgym_envs.generate.run import Mill, Source
 from deepgym_envs.package_index import releases
@@ -94,7 +95,7 @@ def releases_command(  # noqa: PLR0913, PLR0917 - every option is written out
         backend = chosen_backend(sandbox, board.say)
 
         def source(name: str, before: SdistSource, after: SdistSource, newest: SdistSource) -> Source:
-            def candidates() -> Iterator[Candidate | tuple[str, Rejected]]:
+            def candidates() -> Iterator[Candidate | Refusal]:
                 recipe = _recipe(newest, repos or out / "repos")
                 yield from released_fixes(before, after, recipe, backend, count=count, seed=seed)
 
@@ -106,6 +107,43 @@ def releases_command(  # noqa: PLR0913, PLR0917 - every option is written out
             found = pairs_of_releases(name, pairs)
             sources += [source(name, *pair, newest=found[0][1]) for pair in found]
         funnel = _mill(out, repos, backend, repeats, seed, board).run(sources, _workers(workers))
+    _report(funnel, json=json)
+
+
+@generate_app.command("history")
+def history_command(  # noqa: PLR0913, PLR0917 - every option is written out
+    repositories: Annotated[list[str], typer.Argument(help="Git repositories, as addresses or folders.")],
+    out: OutOption,
+    repos: ReposOption = None,
+    rev: Annotated[str, typer.Option(help="The newest commit that is looked at.")] = "HEAD",
+    commits: Annotated[int, typer.Option(min=1, help="Commits that are looked at.")] = 10_000,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="Candidates of each repository.")] = 20,
+    repeats: RepeatsOption = 5,
+    workers: WorkersOption = None,
+    seed: SeedOption = 0,
+    sandbox: SandboxOption = "auto",
+    json: JsonOption = False,
+) -> None:
+    """Take commits of a repository that change source and tests, the newest first.
+
+    Exit status: 0 some tasks were made, 1 none, 2 unusable arguments.
+    """
+    with Board("sources", len(repositories)) as board:
+        backend = chosen_backend(sandbox, board.say)
+
+        def source(repository: str) -> Source:
+            def candidates() -> Iterator[Candidate | Refusal]:
+                left = count
+                for each in history(repository, backend, rev=rev, most_commits=commits):
+                    yield each
+                    left -= isinstance(each, Candidate)
+                    if not left:
+                        return
+
+            return Source(f"history {repository}", candidates)
+
+        mill = _mill(out, repos, backend, repeats, seed, board)
+        funnel = mill.run([source(each) for each in repositories], _workers(workers))
     _report(funnel, json=json)
 
 

@@ -5,7 +5,7 @@ makes them of a commit, when the first of them is asked for.
 """
 
 from deepgym_envs.content.content import Content, Deferred
-from deepgym_envs.content.cut import BEFORE, CUT, Cut, cut_out, parse_cut
+from deepgym_envs.content.cut import BEFORE, CUT, Cut, Origin, cut_out, parse_cut
 from deepgym_envs.content.patched import (
     BASE_PATCH,
     SOLUTION_PATCH,
@@ -26,6 +26,7 @@ __all__ = [
     "Content",
     "Cut",
     "Deferred",
+    "Origin",
     "Patched",
     "cut_out",
     "parse_cut",

@@ -1,9 +1,9 @@
 """Tasks that are cut out of releases of a package.
 
 A task about somebody else's package holds none of its text. Its ``cut.json`` names the releases, by digest,
-and says from which bytes of them each file is put together: the base that the agent gets, the solution, the
-hidden tests and their twins. The files are put together on the machine that wants them, and compared with the
-digest that the task was validated with::
+or commits of its git repository, and says from which bytes of them each file is put together: the base that
+the agent gets, the solution, the hidden tests and their twins. The files are put together on the machine that
+wants them, and compared with the digest that the task was validated with::
 
     {"releases": {"before": {"name": "...", "version": "1.2", "sha256": "..."}, "after": {...}},
      "sources": ["before:shop.py", "after:shop.py", "after:tests/test_shop.py"],
@@ -31,23 +31,24 @@ from deepgym_envs.errors import TaskError
 from deepgym_envs.manifest import Manifest, parse_manifest
 from deepgym_envs.patch import make_patch
 from deepgym_envs.pieces import Piece, cut, paste
-from deepgym_envs.recipe import RepoRecipe, SdistSource
-from deepgym_envs.source import release_tree
+from deepgym_envs.recipe import GitSource, RepoRecipe, SdistSource
+from deepgym_envs.source import fetched_tree
 from deepgym_envs.state import File, Tree, WorkspaceState
 from deepgym_envs.twin import NO_TWINS, Twins, parse_twins
 
 BEFORE = "before"
 CUT = "cut.json"
 _HIDDEN = "tests"
+Origin = SdistSource | GitSource
 _Numbered = str | tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]
 
 
 class Cut(Manifest):
     """The content of a ``cut.json``: the files are put together of releases."""
 
-    model_config = ConfigDict(str_strip_whitespace=False)
+    model_config = ConfigDict(str_strip_whitespace=False)  # blanks of a file's own text, too, are its bytes
 
-    releases: Annotated[dict[str, SdistSource], Field(min_length=1)]
+    releases: Annotated[dict[str, Annotated[Origin, Field(discriminator="kind")]], Field(min_length=1)]
     sources: tuple[str, ...]
     base: dict[str, tuple[_Numbered, ...] | None] = Field(default={})
     solution: Annotated[dict[str, tuple[_Numbered, ...] | None], Field(min_length=1)]
@@ -107,7 +108,7 @@ def parse_cut(data: bytes, where: str) -> Cut:
     return parse_manifest(found, Cut, where)
 
 
-def cut_out(releases: Mapping[str, SdistSource], base: Tree, solution: WorkspaceState,
+def cut_out(releases: Mapping[str, Origin], base: Tree, solution: WorkspaceState,
             hidden: Mapping[str, bytes], twins: Twins = NO_TWINS) -> Cut:  # fmt: skip
     """How these files are cut out of ``releases``, of which one is called ``before``.
 
@@ -162,8 +163,8 @@ def _near(path: str, trees: Mapping[str, Tree]) -> dict[str, bytes]:
 
 
 @lru_cache(maxsize=16)
-def _release(release: SdistSource) -> Tree:
-    return release_tree(release)
+def _release(release: Origin) -> Tree:
+    return fetched_tree(release)
 
 
 def _with(

@@ -4,8 +4,8 @@ Each source gives candidates (``releases``, ``history``, ``bugs``); ``settle`` m
 it cannot be, and ``Funnel`` counts what became of all.
 """
 
-from deepgym_envs.generate.candidate import Candidate, Rejected
+from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.funnel import Funnel
 from deepgym_envs.generate.settle import Settled, settle
 
-__all__ = ["Candidate", "Funnel", "Rejected", "Settled", "settle"]
+__all__ = ["Candidate", "Funnel", "Refusal", "Rejected", "Settled", "settle"]

@@ -16,7 +16,7 @@ from deepgym_envs.content import BEFORE, Content
 from deepgym_envs.generate.candidate import Candidate, Rejected
 from deepgym_envs.generate.environment import import_roots, make_recipe, with_metadata
 from deepgym_envs.grade import TaskRun, TaskRuns
-from deepgym_envs.layout import hidden_tests, role
+from deepgym_envs.layout import hidden_tests, role, tests_of
 from deepgym_envs.recipe import RepoRecipe, SdistSource
 from deepgym_envs.rewriting.mutation import Mutant, mutants, sample
 from deepgym_envs.sandbox import Backend
@@ -54,7 +54,7 @@ def seeded_bugs(
     release = release_tree(source)
     recipe = recipe or make_recipe(release, source)
     tree = with_metadata(release, recipe)
-    tests = hidden_tests(tree, [path for path in tree if role(path) == "test"])
+    tests = hidden_tests(tree, tests_of(tree))
     chance = Random(f"bugs {seed} {source.name} {source.version}")
     with TaskRuns(probe_task(recipe, tree, tests), backend) as runs:
         right = _baseline(runs.hidden(WorkspaceState(tree)))
@@ -157,7 +157,7 @@ def _candidate(
     faults: tuple[_Noticed, ...],
 ) -> Candidate:
     base = WorkspaceState(tree).with_files({each.path: each.mutant.source.encode() for each in faults}).tree()
-    named = "".join(f"{fault.path}{fault.mutant.operator}{fault.mutant.after}" for fault in faults)
+    named = [(each.path, each.mutant.function, each.mutant.operator, each.mutant.after) for each in faults]
     digest = hashlib.sha256(f"{source.version} {named}".encode()).hexdigest()[:6]
     files = {fault.path for fault in faults}
     return Candidate(

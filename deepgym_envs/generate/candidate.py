@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from deepgym_envs.recipe import RepoRecipe, SdistSource
+from deepgym_envs.content import Origin
+from deepgym_envs.recipe import RepoRecipe
 from deepgym_envs.state import Tree, WorkspaceState
 from deepgym_envs.task import Kind
 
 Code = Literal[
-    "no_release",  # there is no source release, or none before it
+    "no_release",  # there is no source release, or none before it; or no commit before it
     "no_tests",  # its source release holds no tests
     "no_source",  # it holds no Python that is not tests
     "not_pure",  # it has parts that must be compiled
@@ -43,13 +44,21 @@ class Rejected(Exception):
         self.code: Code = code
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What did not even become a candidate, by the name that it would have had."""
+
+    name: str
+    why: Rejected
+
+
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """A repository before and after a change, and tests that may tell these apart.
 
     ``name`` is the task's name in its suite. ``hidden`` maps paths as in the repository to the test code of
     the side that is right. An empty ``instruction`` is written from the behaviour that fails. With
-    ``releases`` the task is written as cut out of them.
+    ``releases``, or commits, the task is written as cut out of them.
     """
 
     name: str
@@ -61,6 +70,6 @@ class Candidate:
     title: str = ""
     instruction: str = ""
     tags: tuple[str, ...] = ()
-    releases: Mapping[str, SdistSource] = field(default_factory=dict)
+    releases: Mapping[str, Origin] = field(default_factory=dict)
     proof: Mapping[str, object] = field(default_factory=dict)
     """What its maker has found out, for the record beside the task."""

@@ -1,4 +1,5 @@
-"""From a source release to a recipe: what it needs, resolved and pinned, and how it is imported and tested.
+"""From a source release, or a commit, to a recipe: what it needs, resolved and pinned, and how it is imported
+and tested.
 
 Only metadata is read; nothing of the package is executed. pip resolves the requirements to wheels, whose
 metadata it reads likewise.
@@ -8,26 +9,35 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from email.message import Message
-from email.parser import BytesParser
+from functools import lru_cache
 from pathlib import PurePosixPath
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from deepgym_envs.generate.candidate import Rejected
-from deepgym_envs.layout import is_test_code, role, tests_folder
-from deepgym_envs.recipe import PYTEST_PYTHON, Install, Needs, RepoRecipe, SdistSource, TestSuite
+from deepgym_envs.generate.metadata import METADATA, Distribution, distribution
+from deepgym_envs.layout import is_test_code, role, tests_folder, tests_of
+from deepgym_envs.recipe import (
+    PYTEST_PYTHON,
+    GitSource,
+    Install,
+    Needs,
+    RepoRecipe,
+    SdistSource,
+    TestSuite,
+)
 from deepgym_envs.state import File, Tree
 from deepgym_envs.syntax import parse_python
+from deepgym_envs.text import one_line
 
 _SECONDS = 300
-_METADATA = "PKG-INFO"
 # Modules that tests often import, by the distribution that has them, where the names differ.
 _DISTRIBUTIONS = {
     "attr": "attrs", "yaml": "pyyaml", "dateutil": "python-dateutil", "pytz": "pytz", "bs4": "beautifulsoup4",
@@ -43,53 +53,22 @@ _PLUGINS = {
     "pytest-datadir": ("pytest_datadir.plugin", r"\b(shared_)?datadir\b"),
     "pytest-regressions": ("pytest_regressions.plugin", r"\b(data|file|num)_regression\b"),
 }
+_ORIGIN = {"sdist": "source release", "git": "repository"}
 _COMPILED = (".pyx", ".pxd", ".c", ".cc", ".cpp", ".rs", ".f90")
 
 
-@dataclass(frozen=True)
-class Distribution:
-    """What a source release tells of itself."""
-
-    name: str
-    version: str
-    summary: str
-    license: str
-    requires: tuple[Requirement, ...]
-
-
-def distribution(tree: Tree) -> Distribution:
-    """Read the metadata of a source release.
-
-    Raises:
-        Rejected: it has none, or it cannot be read.
-    """
-    if _METADATA not in tree:
-        raise Rejected("unreadable", f"it has no {_METADATA}")
-    told: Message = BytesParser().parsebytes(tree[_METADATA].data, headersonly=True)
-    try:
-        requires = tuple(Requirement(line) for line in told.get_all("Requires-Dist", []))
-    except InvalidRequirement as error:
-        raise Rejected("unreadable", f"{_METADATA}: {error}") from None
-    name, version = told.get("Name"), told.get("Version")
-    if not name or not version:
-        raise Rejected("unreadable", f"{_METADATA}: names no package and version")
-    licence = told.get("License-Expression") or told.get("License") or _classified(told) or "unknown"
-    return Distribution(
-        canonicalize_name(str(name)), str(version), _line(told.get("Summary")), _line(licence), requires
-    )
-
-
-def make_recipe(tree: Tree, source: SdistSource) -> RepoRecipe:
-    """The recipe of a source release, whose requirements pip resolves on the index that it is set up with.
+def make_recipe(tree: Tree, source: SdistSource | GitSource) -> RepoRecipe:
+    """The recipe of a source release or of a commit; pip resolves what it requires, on the index that pip is
+    set up with.
 
     Raises:
         Rejected: it is no package that tasks can be made of.
     """
     about = distribution(tree)
-    tests = sorted(path for path in tree if role(path) == "test")
+    tests = sorted(tests_of(tree))
     packages = import_roots(tree)
     if not tests:
-        raise Rejected("no_tests", "its source release holds no tests")
+        raise Rejected("no_tests", "it holds no tests")
     if not packages:
         raise Rejected("no_source", "it holds no Python that is not tests")
     compiled = [path for path in tree if path.endswith(_COMPILED) and not is_test_code(path)]
@@ -101,18 +80,35 @@ def make_recipe(tree: Tree, source: SdistSource) -> RepoRecipe:
     if about.name in names:
         raise Rejected("needed_by_tests", f"the environment of its tests holds {about.name} itself")
     folders = sorted({tests_folder(path) for path in tests})
-    return RepoRecipe(
-        name=about.name,
-        summary=f"The package {about.name}, from its source release.",
-        license=about.license,
-        python=PYTEST_PYTHON,
-        source=source,
-        needs=Needs(pip=pins),
-        install=Install(pythonpath=tuple(sorted({root or "." for root, _ in packages} | {"."}))),
-        test=TestSuite(
-            paths=tuple(folder for folder in folders if folder) or tuple(tests), plugins=tuple(plugins)
-        ),
-    )
+    try:
+        return RepoRecipe(
+            name=about.name,
+            summary=f"The package {about.name}, from its {_ORIGIN[source.kind]}.",
+            license=about.license,
+            python=PYTEST_PYTHON,
+            source=source,
+            needs=Needs(pip=pins),
+            install=Install(pythonpath=_import_path(tree, tests, packages)),
+            test=TestSuite(
+                paths=tuple(folder for folder in folders if folder) or tuple(tests), plugins=tuple(plugins)
+            ),
+        )
+    except ValueError as error:
+        raise Rejected("unreadable", f"no recipe can be made of it: {one_line(str(error))}") from None
+
+
+def _import_path(tree: Tree, tests: Sequence[str], packages: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The folders that modules are imported from: of the packages, and of tests that import their like."""
+    imported = _imported(tree[path].data for path in tests)
+    folders = {path.rpartition("/")[0] for path in tests}
+    beside = {
+        folder
+        for folder in folders
+        for name in imported
+        if folder and (f"{folder}/{name}.py" in tree or f"{folder}/{name}/__init__.py" in tree)
+    }
+    first = sorted({root or "." for root, _ in packages} | {"."})
+    return (*first, *sorted(beside))
 
 
 def with_metadata(tree: Tree, recipe: RepoRecipe) -> Tree:
@@ -124,7 +120,8 @@ def with_metadata(tree: Tree, recipe: RepoRecipe) -> Tree:
     known = re.compile(r"(.*/)?[^/]+\.(egg|dist)-info/(PKG-INFO|METADATA)")
     if any(known.fullmatch(path) for path in tree):
         return tree
-    return Tree({**tree, place: File(tree[_METADATA].data)})
+    said = f"Metadata-Version: 2.1\nName: {about.name}\nVersion: {about.version}\n".encode()
+    return Tree({**tree, place: File(tree[METADATA].data if METADATA in tree else said)})
 
 
 def import_roots(tree: Tree) -> Sequence[tuple[str, str]]:
@@ -142,29 +139,43 @@ def import_roots(tree: Tree) -> Sequence[tuple[str, str]]:
 
 
 def resolve(wanted: Iterable[str]) -> tuple[str, ...]:
-    """Pins of wheels that satisfy all of ``wanted``, of what these need too.
+    """Pins of wheels that satisfy all of ``wanted``, of what these need too; asks pip once for each set.
 
     Raises:
         Rejected: pip finds none.
     """
+    settings = frozenset(item for item in os.environ.items() if item[0].startswith("PIP_"))
+    found = _resolved(frozenset(wanted), settings)
+    if isinstance(found, str):
+        raise Rejected("no_environment", found)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _resolved(wanted: frozenset[str], settings: frozenset[tuple[str, str]]) -> tuple[str, ...] | str:  # noqa: ARG001
+    """The pins, or why there are none."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet",
-               "--disable-pip-version-check", "--only-binary=:all:", "--report", "-",
-               *sorted(set(wanted))]  # fmt: skip
+               "--disable-pip-version-check", "--only-binary=:all:", "--report", "-", "--",
+               *sorted(wanted)]  # fmt: skip
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        raise Rejected("no_environment", f"pip needs more than {_SECONDS} s to resolve it") from None
+        return f"pip needs more than {_SECONDS} s to resolve it"
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise Rejected("no_environment", (errors or ["pip cannot resolve it"])[-1])
+        return one_line((errors or ["pip cannot resolve it"])[-1])
     metadata = [each["metadata"] for each in json.loads(done.stdout)["install"]]
     return tuple(sorted(f"{canonicalize_name(each['name'])}=={each['version']}" for each in metadata))
 
 
 def _wanted(tree: Tree, about: Distribution, own: set[str]) -> tuple[Sequence[str], Sequence[str]]:
     """What the package and its tests ask for, and the plugins of pytest among it."""
-    needs = [each for each in about.requires if each.marker is None or each.marker.evaluate({"extra": ""})]
-    known = {canonicalize_name(each.name): each for each in about.requires}
+    needs = [each for each in about.requires if _applies(each, "")]
+    linked = next((each for each in needs if each.url), None)
+    if linked is not None:
+        # pip would build what it finds there, which runs code of it.
+        raise Rejected("no_environment", f"it needs {linked.name} from an address, not from an index")
+    known = {canonicalize_name(each.name): each for each in about.requires if not each.url}
     wanted = {str(_plain(each)) for each in needs} | {"pytest"}
     code = {path: tree[path].data for path in tree if is_test_code(path) and path.endswith(".py")}
     for module in sorted(_imported(code.values())):
@@ -185,6 +196,14 @@ _OPEN = {
     "hypothesis", "freezegun", "pytz", "tzdata", "python-dateutil", "pyyaml", "typing-extensions", "numpy",
     "time-machine", "pretend", "simplejson", "ordered-set", "docutils", "pygments", "markupsafe", "jinja2",
 }  # fmt: skip
+
+
+def _applies(requirement: Requirement, extra: str) -> bool:
+    """Whether a requirement counts on this Python and machine. Raises ``Rejected`` if its marker is none."""
+    try:
+        return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
+    except (UndefinedComparison, UndefinedEnvironmentName, ValueError) as error:
+        raise Rejected("unreadable", f"{requirement.name}: its marker: {one_line(str(error))}") from None
 
 
 def _plain(requirement: Requirement) -> Requirement:
@@ -208,13 +227,3 @@ def _modules(source: bytes) -> Iterator[str]:
             yield from (each.name.partition(".")[0] for each in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             yield node.module.partition(".")[0]
-
-
-def _classified(told: Message) -> str:
-    known = [str(line) for line in told.get_all("Classifier", []) if str(line).startswith("License ::")]
-    return known[0].rpartition("::")[2].strip() if known else ""
-
-
-def _line(text: object) -> str:
-    lines = str(text or "").strip().splitlines()
-    return lines[0][:80] if lines else ""

@@ -70,33 +70,40 @@ def _tests(body: list[ast.stmt], inside: str) -> Iterator[tuple[str, _Function]]
             yield from _tests(inner, inside)
 
 
-def _blocks(node: ast.stmt) -> Iterator[list[ast.stmt]]:
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
     """The blocks of a statement whose definitions are of the level that it is on."""
-    if isinstance(node, ast.If | ast.Try | ast.With):
-        for _, inner in ast.iter_fields(node):
-            if isinstance(inner, list) and inner and isinstance(inner[0], ast.stmt):
-                yield inner
+    if isinstance(node, _Function | ast.ClassDef):
+        return
+    for _, inner in ast.iter_fields(node):
+        if isinstance(inner, list) and inner and isinstance(inner[0], ast.stmt):
+            yield inner
+        elif isinstance(inner, list):
+            for part in inner:
+                if isinstance(part, ast.ExceptHandler | ast.match_case):
+                    yield from _blocks(part)
 
 
 def _removed(module: ast.Module, tests: set[str]) -> Iterator[tuple[ast.stmt, bool]]:
-    """The definitions to take out, none inside of another, and whether nothing else would be in its block."""
+    """The definitions to take out, none inside of another, and whether something has to stand in its place
+    because nothing else is in its block."""
     mentioned = {name.id for name in ast.walk(module) if isinstance(name, ast.Name)}
 
+    def goes(node: ast.stmt, prefix: str) -> bool:
+        if isinstance(node, _Function):
+            return prefix + node.name in tests
+        if not isinstance(node, ast.ClassDef) or node.name in mentioned:
+            return False
+        names = {name for name, _ in _tests(node.body, f"{prefix}{node.name}::")}
+        return bool(names) and names <= tests
+
     def inside(body: list[ast.stmt], prefix: str) -> Iterator[tuple[ast.stmt, bool]]:
-        mine = [node for node in body if isinstance(node, _Function) and prefix + node.name in tests]
-        yield from ((node, len(mine) == len(body) and node is mine[0]) for node in mine)
+        gone = [node for node in body if goes(node, prefix)]
+        yield from ((node, len(gone) == len(body) and node is gone[0]) for node in gone)
         for node in body:
-            if isinstance(node, ast.ClassDef):
-                yield from whole(node, f"{prefix}{node.name}::")
+            if isinstance(node, ast.ClassDef) and node not in gone:
+                yield from inside(node.body, f"{prefix}{node.name}::")
             for inner in _blocks(node):
                 yield from inside(inner, prefix)
-
-    def whole(node: ast.ClassDef, prefix: str) -> Iterator[tuple[ast.stmt, bool]]:
-        names = {name for name, _ in _tests(node.body, prefix)}
-        if names and names <= tests and node.name not in mentioned:
-            yield node, False
-        else:
-            yield from inside(node.body, prefix)
 
     yield from inside(module.body, "")
 

@@ -15,11 +15,11 @@ from random import Random
 
 from deepgym_envs.content import BEFORE
 from deepgym_envs.generate.bugs import probe_task
-from deepgym_envs.generate.candidate import Candidate, Rejected
+from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.environment import import_roots, make_recipe, with_metadata
 from deepgym_envs.generate.hunks import Hunk, apply_hunks, hunks_of, minimise
 from deepgym_envs.grade import TaskRun, TaskRuns
-from deepgym_envs.layout import hidden_tests, role
+from deepgym_envs.layout import hidden_tests, role, tests_of
 from deepgym_envs.package_index import releases
 from deepgym_envs.recipe import RepoRecipe, SdistSource
 from deepgym_envs.sandbox import Backend
@@ -56,7 +56,7 @@ def released_fixes(
     *,
     count: int,
     seed: int = 0,
-) -> Iterator[Candidate | tuple[str, Rejected]]:
+) -> Iterator[Candidate | Refusal]:
     """Up to ``count`` candidates from what changed between two releases; in the place of one that cannot be
     made, what it would have been called and why.
 
@@ -70,7 +70,7 @@ def released_fixes(
     recipe = recipe or make_recipe(new, after)
     base = with_metadata(old, recipe)
     changes = _changes(base, new)
-    tests = hidden_tests(new, [path for path in new if role(path) == "test"])
+    tests = hidden_tests(new, tests_of(new))
     hunks = hunks_of(base, changes)
     if not hunks or not tests:
         raise Rejected("no_change", "no source differs between the releases")
@@ -80,7 +80,7 @@ def released_fixes(
         split = _Split(runs, base, hunks, Random(f"releases {seed} {before.name} {before.version}"))
         for number, fix in zip(range(count), split.fixes(), strict=False):
             if isinstance(fix, Rejected):
-                yield f"{recipe.name}-{before.version}-{number}", fix
+                yield Refusal(f"{recipe.name}-{before.version}-{number}", fix)
             else:
                 yield _candidate(before, after, recipe, base, tests, fix)
 

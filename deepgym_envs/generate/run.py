@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepgym_envs.errors import SandboxError, TaskError, UsageError
-from deepgym_envs.generate.candidate import Candidate, Rejected
+from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.funnel import Funnel
 from deepgym_envs.generate.settle import settle
 from deepgym_envs.sandbox import Backend
@@ -28,7 +28,7 @@ class Source:
     """
 
     name: str
-    candidates: Callable[[], Iterator[Candidate | tuple[str, Rejected]]]
+    candidates: Callable[[], Iterator[Candidate | Refusal]]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Mill:
                 if isinstance(each, Candidate):
                     found.append(each)
                 else:
-                    journal.reject(*each)
+                    journal.reject(each.name, each.why)
         except Rejected as why:
             journal.reject(source.name, why)
         except (TaskError, UsageError) as error:

@@ -18,7 +18,7 @@ from deepgym_envs.content import Content, cut_out
 from deepgym_envs.errors import SandboxError, TaskError
 from deepgym_envs.figures import difficulty, measure
 from deepgym_envs.generate.candidate import Candidate, Rejected
-from deepgym_envs.generate.pruning import without_nodes
+from deepgym_envs.generate.pruning import test_names, without_nodes
 from deepgym_envs.generate.statement import write_statement
 from deepgym_envs.grade import TaskRun, TaskRuns
 from deepgym_envs.layout import is_test_code, role
@@ -134,7 +134,13 @@ def _lists(draft: Task, candidate: Candidate, backend: Backend, chance: random.R
                 f"without the solution {code[0]} cannot be collected" if code else "no test fails before",
             )
         keeping = [node for node in solved.report.passed if before.outcome(node) == "passed"]
-        chosen = [*failing, *_sampled(failing, keeping, chance)]
+        if not keeping:
+            raise Rejected("nothing_kept", "no test passes both before and with the solution")
+        if 0.5 ** len(failing) > FORGEABLE:
+            # Of a test that fails before, a twin is one coin for whoever makes a report up.
+            raise Rejected("forgeable", f"only {len(failing)} tests begin to pass, which are soon guessed")
+        whole = _inheriting(candidate.hidden, [*failing, *keeping])
+        chosen = [*failing, *_sampled(failing, keeping, whole, chance)]
         flaky = _flaky(runs, (gold, base), (solved, before), chosen, chance)
         steady = [node for node in chosen if _function(node) not in {_function(each) for each in flaky}]
         hidden, kept = _pruned(candidate.hidden, solved, steady)
@@ -170,13 +176,30 @@ def _function(node: str) -> str:
     return node.partition("[")[0]
 
 
-def _sampled(failing: Sequence[str], keeping: Sequence[str], chance: random.Random) -> Sequence[str]:
-    """Tests that have to stay, of whole functions: those in the files of the failing ones come first."""
+def _group(node: str, whole: Collection[str]) -> str:
+    """What is kept or left out together: a test with all its cases, or a file of those that are ``whole``."""
+    path = node.partition("::")[0]
+    return path if path in whole else _function(node)
+
+
+def _inheriting(hidden: Mapping[str, bytes], nodes: Collection[str]) -> Collection[str]:
+    """The files in which a test belongs to a class that does not define it, so that it cannot be taken out
+    by itself."""
+    defined = {path: set(test_names(hidden[path])) for path in {node.partition("::")[0] for node in nodes}}
+    found = (_function(node).partition("::") for node in nodes)
+    return {path for path, _, name in found if name not in defined[path]}
+
+
+def _sampled(
+    failing: Sequence[str], keeping: Sequence[str], whole: Collection[str], chance: random.Random
+) -> Sequence[str]:
+    """Tests that have to stay, with all that is kept with them: those in the files of the failing ones come
+    first."""
     files = {node.partition("::")[0] for node in failing}
-    broken = {_function(node) for node in failing}
+    broken = {_group(node, whole) for node in failing}
     groups: dict[str, list[str]] = {}
     for node in keeping:
-        groups.setdefault(_function(node), []).append(node)
+        groups.setdefault(_group(node, whole), []).append(node)
     near = [name for name in groups if name in broken]
     same = [name for name in groups if name not in broken and name.partition("::")[0] in files]
     other = [name for name in groups if name not in near and name not in same]
@@ -212,7 +235,9 @@ def _pruned(
 ) -> tuple[Mapping[str, bytes], Sequence[str]]:
     """The hidden files without tests that are not wholly ``kept``, and those that are left of these."""
     seen = [node for node, outcome in solved.report.outcomes.items() if outcome not in _IDLE]
-    gone = {_function(node) for node in seen if node not in set(kept)}
+    whole = _inheriting(hidden, seen)
+    lost = {_group(node, whole) for node in seen if node not in set(kept)}
+    gone = {_function(node) for node in seen if _group(node, whole) in lost}
     left = [node for node in kept if _function(node) not in gone]
     files = {node.partition("::")[0] for node in left}
     used = {path: data for path, data in hidden.items() if path in files or role(path) != "test"}

@@ -16,6 +16,7 @@ from deepgym_envs.text import clean
 
 EXAMPLES = 2
 _LINES, _CHARS = 4, 160
+_DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _HEX = re.compile(r"0x[0-9a-f]{6,}")
 
 
@@ -59,13 +60,16 @@ def _sort(error: str) -> str:
 
 
 def _examples(failing: Sequence[str], base: TaskRun) -> Iterator[Sequence[str]]:
-    """What the test runner said of a few failures that differ, each in a few lines."""
+    """What the test runner said of a few failures that differ, in a few lines each, and without naming a
+    test."""
     met: set[tuple[str, ...]] = set()
+    names = "|".join(re.escape(name) for node in failing for name in (_function(node), _file(node)))
+    telling = re.compile(rf"```|(?<!\w)({names})(?!\w)")
     for node in failing:
         told = [line[1:].strip() for line in base.report.details.get(node, "").splitlines()
                 if line.startswith("E ")]  # fmt: skip
         lines = tuple(_HEX.sub("0x...", clean(line))[:_CHARS] for line in told[:_LINES] if line)
-        if lines and lines not in met and not any("```" in line for line in lines):
+        if lines and lines not in met and not any(telling.search(line) for line in lines):
             met.add(lines)
             yield lines
         if len(met) == EXAMPLES:
@@ -83,16 +87,24 @@ def _subjects(
 
 
 def _spoken_of(hidden: Mapping[str, bytes], node: str) -> set[str]:
-    """Names of variables and attributes in one test."""
-    path, _, name = node.partition("[")[0].partition("::")
-    function = name.rpartition("::")[2]
+    """Names of variables and attributes in one test, but for what its file defines."""
+    function = _function(node)
     try:
-        module = parse_python(hidden[path])
+        module = parse_python(hidden[node.partition("::")[0]])
     except (KeyError, ValueError):
         return set()
+    own = {each.name for each in ast.walk(module) if isinstance(each, _DEFINITION)}
     for test in ast.walk(module):
         if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef) and test.name == function:
             parts = list(ast.walk(test))
             names = {part.id for part in parts if isinstance(part, ast.Name)}
-            return names | {part.attr for part in parts if isinstance(part, ast.Attribute)}
+            return (names | {part.attr for part in parts if isinstance(part, ast.Attribute)}) - own
     return set()
+
+
+def _function(node: str) -> str:
+    return node.partition("[")[0].rpartition("::")[2]
+
+
+def _file(node: str) -> str:
+    return node.partition("::")[0].rpartition("/")[2]

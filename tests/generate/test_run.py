@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deepgym_envs.errors import SandboxUnavailable, TaskError, UsageError
-from deepgym_envs.generate import Candidate, Rejected
+from deepgym_envs.generate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.candidate import Code
 from deepgym_envs.generate.run import JOURNAL, Mill, Source
 from deepgym_envs.sandbox import Command, Completed
@@ -20,9 +20,9 @@ from deepgym_envs.testing import FakeBackend
 def rejecting(name: str, *codes: Code, then: Exception | None = None) -> Source:
     """A source that gives nothing but reasons."""
 
-    def candidates() -> Iterator[Candidate | tuple[str, Rejected]]:
+    def candidates() -> Iterator[Candidate | Refusal]:
         for number, code in enumerate(codes):
-            yield f"{name}-{number}", Rejected(code, f"because of {code}")
+            yield Refusal(f"{name}-{number}", Rejected(code, f"because of {code}"))
         if then is not None:
             raise then
 

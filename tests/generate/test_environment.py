@@ -1,0 +1,196 @@
+"""Recipes made from what packages tell of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from deepgym_envs.generate import Rejected
+from deepgym_envs.generate.environment import import_roots, make_recipe, resolve, with_metadata
+from deepgym_envs.recipe import PYTEST_PYTHON, SdistSource
+from deepgym_envs.state import File, Tree
+
+from ..releases import FolderIndex  # noqa: TID252
+
+SOURCE = SdistSource(kind="sdist", name="shop", version="1.0", sha256="0" * 64)
+ABOUT = "Metadata-Version: 2.1\nName: Shop\nVersion: 1.0\nSummary: Sells things.\nLicense: MIT\n"
+FILES = {"shop/__init__.py": "", "tests/test_shop.py": "import shop\n"}
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderIndex:
+    """An index with a pytest that needs ``pluggy``, and little else."""
+    index = FolderIndex(tmp_path / "index")
+    for name, value in index.environment.items():
+        monkeypatch.setenv(name, value)
+    index.add_wheel("pytest", "9.0", ["pluggy>=1"])
+    index.add_wheel("pluggy", "1.5")
+    return index
+
+
+def tree(metadata: str | None = ABOUT, **changed: str) -> Tree:
+    files: dict[str, str] = {**FILES, **changed}
+    if metadata is not None:
+        files["PKG-INFO"] = metadata
+    return Tree({path: File(text.encode()) for path, text in files.items()})
+
+
+def test_a_recipe_says_what_the_package_and_its_tests_need(index: FolderIndex) -> None:
+    index.add_wheel("purse", "1.0")
+    index.add_wheel("purse", "2.0", ["coins"])
+    index.add_wheel("coins", "0.3")
+    index.add_wheel("freezegun", "1.2")
+    index.add_wheel("pytest_mock", "3.1", ["pytest"])
+    wanted = tree(
+        ABOUT
+        + "Requires-Dist: purse>=1\nRequires-Dist: winshop; sys_platform == 'win32'\n"
+        + "Requires-Dist: sphinx; extra == 'docs'\n",
+        **{"tests/test_shop.py": "import shop, freezegun\ndef test(mocker): ...\n"},
+    )
+    recipe = make_recipe(wanted, SOURCE)
+    assert recipe.needs.pip == (
+        "coins==0.3",
+        "freezegun==1.2",
+        "pluggy==1.5",
+        "purse==2.0",
+        "pytest-mock==3.1",
+        "pytest==9.0",
+    )
+    assert (recipe.name, recipe.license, recipe.python) == ("shop", "MIT", PYTEST_PYTHON)
+    assert (recipe.test.paths, recipe.test.plugins) == (("tests",), ("pytest_mock",))
+    assert recipe.install.pythonpath == (".",)
+
+
+def test_an_extra_counts_if_the_tests_import_it(index: FolderIndex) -> None:
+    index.add_wheel("attrs", "20.1")
+    index.add_wheel("attrs", "25.1")
+    wanted = tree(
+        ABOUT + "Requires-Dist: attrs<21; extra == 'test'\n", **{"tests/test_shop.py": "import attr\n"}
+    )
+    assert "attrs==20.1" in make_recipe(wanted, SOURCE).needs.pip
+
+
+def test_what_the_tests_need_must_not_be_the_package_itself(index: FolderIndex) -> None:
+    index.add_wheel("purse", "1.0", ["shop"])
+    index.add_wheel("shop", "0.9")
+    with pytest.raises(Rejected, match="holds shop itself") as caught:
+        make_recipe(tree(ABOUT + "Requires-Dist: purse\n"), SOURCE)
+    assert caught.value.code == "needed_by_tests"
+
+
+def test_what_cannot_be_resolved_is_told_in_the_words_of_pip(index: FolderIndex) -> None:
+    with pytest.raises(Rejected, match="No matching distribution found for nosuchdist") as caught:
+        make_recipe(tree(ABOUT + "Requires-Dist: nosuchdist>=3\n"), SOURCE)
+    assert caught.value.code == "no_environment"
+
+
+def test_a_source_release_is_never_built_to_resolve_it(index: FolderIndex, tmp_path: Path) -> None:
+    touched = tmp_path / "executed"
+    index.add("purse", "1.0", {"setup.py": f"open({str(touched)!r}, 'w')\n"})
+    with pytest.raises(Rejected, match="purse"):
+        resolve(["purse", "pytest"])
+    assert not touched.exists()
+
+
+def test_a_requirement_with_an_address_is_never_followed(index: FolderIndex, tmp_path: Path) -> None:
+    touched = tmp_path / "executed"
+    index.add("purse", "1.0", {"setup.py": f"open({str(touched)!r}, 'w')\n"})
+    address = (index.folder / "purse-1.0.tar.gz").as_uri()
+    with pytest.raises(Rejected, match="needs purse from an address") as caught:
+        make_recipe(tree(ABOUT + f"Requires-Dist: purse @ {address}\n"), SOURCE)
+    assert caught.value.code == "no_environment"
+    for_tests = tree(
+        ABOUT + f"Requires-Dist: purse @ {address} ; extra == 'test'\n",
+        **{"tests/test_shop.py": "import purse\n"},
+    )
+    assert make_recipe(for_tests, SOURCE).needs.pip == ("pluggy==1.5", "pytest==9.0")
+    assert not touched.exists()
+
+
+def test_pip_is_asked_once_for_one_set_of_requirements(index: FolderIndex) -> None:
+    first = resolve(["pytest"])
+    index.add_wheel("pytest", "9.9")
+    assert resolve(iter(["pytest"])) == first == ("pluggy==1.5", "pytest==9.0")
+    assert resolve(["pytest>9"]) == ("pytest==9.9",)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "complaint"),
+    [
+        ("", "names no package and version"),
+        ("Name: shop\n", "names no package and version"),
+        ("Name: ../shop\nVersion: 1\n", "its name"),
+        (f"Name: {'x' * 65}\nVersion: 1\n", "should match pattern"),
+        ("Name: shop\nVersion: 1/../../x\n", "its version"),
+        ("Name: shop\nVersion: 1\nRequires-Dist: purse ><\n", "a requirement"),
+        ("Name: shop\nVersion: 1\nRequires-Dist: -r /etc/passwd\n", "a requirement"),
+        ("Name: shop\nVersion: 1\nRequires-Dist: purse; os_nam == 'x'\n", "a requirement"),
+        ("\0\xff" * 90, "names no package and version"),
+    ],
+)
+def test_metadata_that_cannot_be_used_is_told(metadata: str, complaint: str) -> None:
+    with pytest.raises(Rejected, match=complaint) as caught:
+        make_recipe(tree(metadata), SOURCE)
+    assert caught.value.code == "unreadable"
+
+
+def test_a_marker_that_compares_nothing_comparable_is_told_or_true_to_its_words(index: FolderIndex) -> None:
+    index.add_wheel("purse", "1.0")
+    odd = tree(ABOUT + "Requires-Dist: purse; os_name >= 'a' and platform_release ~= 'x'\n")
+    with pytest.raises(Rejected) as caught:
+        make_recipe(odd, SOURCE)
+    assert caught.value.code == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"tests/test_shop.py": None}, "no_tests"),
+        ({"shop/__init__.py": None}, "no_source"),
+        ({"shop/fast.pyx": ""}, "not_pure"),
+        ({"src/fast.c": ""}, "not_pure"),
+        ({"PKG-INFO": None}, "unreadable"),
+    ],
+)
+def test_what_is_no_package_for_tasks_is_told(changed: Mapping[str, str | None], code: str) -> None:
+    files: dict[str, str | None] = {**FILES, "PKG-INFO": ABOUT, **changed}
+    kept = Tree({path: File(text.encode()) for path, text in files.items() if text is not None})
+    with pytest.raises(Rejected) as caught:
+        make_recipe(kept, SOURCE)
+    assert caught.value.code == code
+
+
+def test_what_tests_compile_does_not_matter(index: FolderIndex) -> None:
+    assert make_recipe(tree(**{"tests/example.c": ""}), SOURCE).name == "shop"
+
+
+def test_words_of_a_package_are_cleaned_and_short(index: FolderIndex) -> None:
+    recipe = make_recipe(tree(ABOUT.replace("MIT", "\x1b[31mMIT\x1b[0m " + "x" * 900)), SOURCE)
+    assert recipe.license.startswith("MIT xxx")
+    assert len(recipe.license) <= 80
+
+
+def test_an_installation_is_left_for_those_who_ask_for_the_version(index: FolderIndex) -> None:
+    whole = tree(**{"src/shop/__init__.py": "", "shop/__init__.py": "x = 1\n"})
+    recipe = make_recipe(whole, SOURCE)
+    found = with_metadata(whole, recipe)
+    (added,) = set(found) - set(whole)
+    assert added == "shop-1.0.dist-info/METADATA"
+    assert found[added].data == ABOUT.encode()
+    assert with_metadata(found, recipe) == found
+
+
+def test_modules_lie_at_the_top_or_in_src() -> None:
+    paths = [
+        "src/shop/__init__.py",
+        "src/purse.py",
+        "lib/a/b.py",
+        "top.py",
+        "data/x.py",
+        "setup.py",
+        "tests/a.py",
+    ]
+    found = import_roots(Tree({path: File(b"") for path in paths}))
+    assert set(found) == {("src", "shop"), ("src", "purse"), ("", "top")}
