@@ -24,6 +24,7 @@ from deepgym_envs.source import release_tree
 from deepgym_envs.state import Tree, WorkspaceState
 from deepgym_envs.task import HiddenTests, Limits, Task, TaskManifest
 
+FEWEST = 2  # tests that notice a fault; with less a made-up report is soon believed
 SHARE = 0.15  # of the tests; a fault that more notice is no riddle
 MOST_SECONDS = 20.0
 PROBES = 12  # faults tried for each that is wanted
@@ -131,7 +132,7 @@ def _noticed(
         state = WorkspaceState(tree).with_file(path, mutant.source.encode())
         run = runs.hidden(state, chance.sample(passing, len(passing)))
         failing = frozenset(node for node in passing if run.outcome(node) in ("failed", "error"))
-        if run.report.complete and 1 <= len(failing) <= most:
+        if run.report.complete and FEWEST <= len(failing) <= most:
             met.add((path, mutant.function))
             yield _Noticed(path, mutant, failing)
             left -= 1

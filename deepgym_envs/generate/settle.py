@@ -147,7 +147,8 @@ def _lists(draft: Task, candidate: Candidate, backend: Backend, chance: random.R
         fail_to_pass = tuple(node for node in failing if node in kept)
         pass_to_pass = tuple(node for node in keeping if node in kept)
         if not fail_to_pass:
-            raise Rejected("flaky", f"{len(flaky)} tests are not steady, and no other fails before")
+            said = f"{len(flaky)} tests are not steady" if flaky else "its file has tests that cannot be kept"
+            raise Rejected("flaky", f"no test is left that fails before: {said}")
         if len(pass_to_pass) < 3:
             raise Rejected("nothing_kept", f"{len(pass_to_pass)} tests pass before and after")
         title, instruction = candidate.title, candidate.instruction
@@ -251,9 +252,10 @@ def _without_failing(runs: TaskRuns, base: Tree, gold: WorkspaceState, fail_to_p
     visible = runs.visible(gold)
     if not visible.complete:
         raise Rejected("not_ended", "the repository's own tests do not end with the solution")
-    mine = {path: file.data for path, file in base.items() if path.endswith(".py") and is_test_code(path)}
-    mine = {path: data for path, data in mine.items() if path not in visible.broken}
     gone = {*fail_to_pass, *(node for node in visible.failed if node not in visible.broken)}
+    whole = _inheriting({path: file.data for path, file in base.items()}, gone & visible.outcomes.keys())
+    mine = {path: file.data for path, file in base.items() if path.endswith(".py") and is_test_code(path)}
+    mine = {path: data for path, data in mine.items() if path not in visible.broken and path not in whole}
     left = without_nodes(mine, {node for node in gone if node.partition("::")[0] in mine})
     return Tree(
         {

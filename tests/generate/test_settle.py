@@ -186,3 +186,45 @@ def test_what_changes_nothing_or_too_much_is_not_run(somewhere: Backend) -> None
 def test_a_statement_that_tells_the_tests_is_refused(somewhere: Backend) -> None:
     told = replace(candidate(), instruction="# Totals\n\ntest_total_of_many fails.\n", title="Totals")
     assert rejected(told, somewhere).code == "leak"
+
+
+INHERITING = """\
+from shop import label, total
+
+
+class Base:
+    def test_sum(self):
+        assert total([1, 2]) == 3
+
+    def test_label(self):
+        assert label("a", 1) == "a: 1"
+
+
+class TestOne(Base):
+    def test_other_label(self):
+        assert label("c", 8) == "c: 8"
+
+
+class TestTwo(Base):
+    def test_more(self):
+        assert total([3, 4]) == 7
+
+    def test_sums(self):
+        assert total([5, 4]) == 9
+
+    def test_largest(self):
+        assert total([50, 49]) == 99
+"""
+
+
+@pytest.mark.slow
+def test_tests_that_classes_inherit_stay_with_the_rest_of_their_file(somewhere: Backend) -> None:
+    settled = settle(candidate(INHERITING, visible=INHERITING), "made", somewhere, repeats=1)
+    of_two = {"test_sum", "test_label", "test_more", "test_sums", "test_largest"}
+    assert set(settled.task.expected) == {
+        *(f"tests/test_shop.py::TestOne::{name}" for name in ("test_sum", "test_label", "test_other_label")),
+        *(f"tests/test_shop.py::TestTwo::{name}" for name in of_two),
+    }
+    assert "tests/test_shop.py" not in settled.task.base
+    unsteady = INHERITING + "\n    def test_of_the_future(self):\n        assert total([]) is None\n"
+    assert rejected(candidate(unsteady), somewhere).code == "flaky"
