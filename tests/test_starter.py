@@ -15,7 +15,6 @@ import pytest
 
 from deepgym_envs.cli.list import markdown_table
 from deepgym_envs.figures import BOUNDS, EASY, MEDIUM, difficulty, measure
-from deepgym_envs.paths import data_dir
 from deepgym_envs.recipe import load_recipe
 from deepgym_envs.source import source_tree
 from deepgym_envs.suite import load_suite, load_task, task_ids
@@ -23,7 +22,7 @@ from deepgym_envs.task import Difficulty, Kind
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "tasks.md").read_text()
-REPOS = sorted(place.name for place in data_dir("repos").iterdir())
+REPOS = sorted({task.recipe.name for task in load_suite("starter")})
 NOT_CODE = {
     tokenize.COMMENT,
     tokenize.NL,
