@@ -14,7 +14,7 @@ from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.funnel import Funnel
 from deepgym_envs.generate.settle import settle
 from deepgym_envs.sandbox import Backend
-from deepgym_envs.task_writer import write_task
+from deepgym_envs.task_writer import clear_abandoned, write_task
 
 JOURNAL = "generated.jsonl"
 RECORD = "record.json"
@@ -58,6 +58,7 @@ class Mill:
             OSError: something could not be written.
         """
         journal = _Journal(self.out / JOURNAL)
+        clear_abandoned(self.out)
         with ThreadPoolExecutor(workers, thread_name_prefix="generate") as threads:
             pending = {threads.submit(self._look, source, journal) for source in sources}
             try:
