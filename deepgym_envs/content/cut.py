@@ -120,7 +120,7 @@ def cut_out(releases: Mapping[str, Origin], base: Tree, solution: WorkspaceState
     table: dict[str, int] = {}
 
     def pieces(path: str, data: bytes, more: Mapping[str, bytes]) -> tuple[_Numbered, ...]:
-        found = cut(data, {**_near(path, trees), **more})
+        found = cut(data, {**_near(path, data, trees), **more})
         return tuple(
             piece if isinstance(piece, str) else (table.setdefault(piece[0], len(table)), *piece[1:])
             for piece in found
@@ -151,7 +151,7 @@ def cut_out(releases: Mapping[str, Origin], base: Tree, solution: WorkspaceState
     )
 
 
-def _near(path: str, trees: Mapping[str, Tree]) -> dict[str, bytes]:
+def _near(path: str, target: bytes, trees: Mapping[str, Tree]) -> dict[str, bytes]:
     """What a file is likely to be cut out of: files of its name, or else those of its content."""
     if not path:
         return {}
@@ -159,7 +159,7 @@ def _near(path: str, trees: Mapping[str, Tree]) -> dict[str, bytes]:
         (f"{name}:{place}", place, file.data) for name, tree in trees.items() for place, file in tree.items()
     ]
     same = [each for each in files if each[1] == path or each[1].endswith(f"/{path}")]
-    return {name: data for name, _, data in same or files}
+    return {name: data for name, _, data in same or [each for each in files if each[2] == target]}
 
 
 @lru_cache(maxsize=16)

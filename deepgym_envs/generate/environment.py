@@ -145,25 +145,21 @@ def resolve(wanted: Iterable[str]) -> tuple[str, ...]:
         Rejected: pip finds none.
     """
     settings = frozenset(item for item in os.environ.items() if item[0].startswith("PIP_"))
-    found = _resolved(frozenset(wanted), settings)
-    if isinstance(found, str):
-        raise Rejected("no_environment", found)
-    return found
+    return _resolved(frozenset(wanted), settings)
 
 
 @lru_cache(maxsize=256)
-def _resolved(wanted: frozenset[str], settings: frozenset[tuple[str, str]]) -> tuple[str, ...] | str:  # noqa: ARG001
-    """The pins, or why there are none."""
+def _resolved(wanted: frozenset[str], settings: frozenset[tuple[str, str]]) -> tuple[str, ...]:  # noqa: ARG001 - the settings are pip's
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet",
                "--disable-pip-version-check", "--only-binary=:all:", "--report", "-", "--",
                *sorted(wanted)]  # fmt: skip
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        return f"pip needs more than {_SECONDS} s to resolve it"
+        raise Rejected("no_environment", f"pip needs more than {_SECONDS} s to resolve it") from None
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        return one_line((errors or ["pip cannot resolve it"])[-1])
+        raise Rejected("no_environment", one_line((errors or ["pip cannot resolve it"])[-1]))
     metadata = [each["metadata"] for each in json.loads(done.stdout)["install"]]
     return tuple(sorted(f"{canonicalize_name(each['name'])}=={each['version']}" for each in metadata))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -13,6 +14,7 @@ from deepgym_envs.errors import SandboxError, TaskError, UsageError
 from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.funnel import Funnel
 from deepgym_envs.generate.settle import settle
+from deepgym_envs.lock import exclusive
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.task_writer import clear_abandoned, write_task
 
@@ -51,14 +53,20 @@ class Mill:
     def run(self, sources: Sequence[Source], workers: int = 1) -> Funnel:
         """Settle the candidates of ``sources``, ``workers`` at a time.
 
-        What was decided is in ``out/generated.jsonl`` at once, and is not tried again by a later run.
+        What was decided is in ``out/generated.jsonl`` at once, and is not tried again by a later run, but for
+        what could not be judged. Another run that writes there is waited for.
 
         Raises:
             UsageError: that file is not a journal of this.
             OSError: something could not be written.
         """
-        journal = _Journal(self.out / JOURNAL)
-        clear_abandoned(self.out)
+        with exclusive(f"generate {self.out.resolve()}"):
+            journal = _Journal(self.out / JOURNAL)
+            clear_abandoned(self.out)
+            self._run(sources, workers, journal)
+        return journal.funnel
+
+    def _run(self, sources: Sequence[Source], workers: int, journal: _Journal) -> None:
         with ThreadPoolExecutor(workers, thread_name_prefix="generate") as threads:
             pending = {threads.submit(self._look, source, journal) for source in sources}
             try:
@@ -70,7 +78,6 @@ class Mill:
             except BaseException:
                 threads.shutdown(wait=False, cancel_futures=True)
                 raise
-        return journal.funnel
 
     def _look(self, source: Source, journal: _Journal) -> list[Candidate]:
         """The candidates of a source that nothing was decided about yet."""
@@ -95,6 +102,9 @@ class Mill:
 
     def _settle(self, candidate: Candidate, journal: _Journal) -> list[Candidate]:
         """Decide about a candidate; no more of them come of it."""
+        if (self.out / candidate.name).is_dir():  # whole, but a kill came before the journal knew
+            journal.accept(candidate.name, f"{self.suite}/{candidate.name}")
+            return []
         try:
             settled = settle(candidate, self.suite, self.backend, repeats=self.repeats, seed=self.seed)
             record = (json.dumps(settled.record, indent=1) + "\n").encode()
@@ -121,8 +131,10 @@ class _Journal:
         place.parent.mkdir(parents=True, exist_ok=True)
         for number, line in enumerate(_lines(place), start=1):
             try:
-                self._take(json.loads(line))
-            except (ValueError, TypeError, KeyError, RecursionError):
+                known = json.loads(line)
+                if known.get("code") != "not_judged":
+                    self._take(known)
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 raise UsageError(f"{place}: line {number} is not of a journal; move the file away") from None
 
     def accept(self, name: str, task: str) -> None:
@@ -154,5 +166,5 @@ def _lines(place: Path) -> list[str]:
     text = place.read_text(encoding="utf-8")
     whole, newline, half = text.rpartition("\n")
     if half:
-        place.write_text(whole + newline, encoding="utf-8")
+        os.truncate(place, len((whole + newline).encode()))
     return whole.splitlines()

@@ -122,7 +122,7 @@ def _editable(changes: Collection[str]) -> tuple[str, ...]:
 def _lists(draft: Task, candidate: Candidate, backend: Backend, chance: random.Random) -> _Listed:
     base, gold = WorkspaceState(draft.base), candidate.solution
     with TaskRuns(draft, backend) as runs:
-        solved = _whole(runs.hidden(gold))
+        solved = _whole(runs.hidden(gold), candidate.hidden)
         before = runs.hidden(base)
         if not before.report.complete:
             raise Rejected("not_ended", f"the tests do not end without the solution ({before.reason})")
@@ -162,8 +162,11 @@ def _lists(draft: Task, candidate: Candidate, backend: Backend, chance: random.R
     return _Listed(tests, hidden, tree, title, instruction, tuple(flaky), dropped)
 
 
-def _whole(run: TaskRun) -> TaskRun:
+def _whole(run: TaskRun, hidden: Mapping[str, bytes]) -> TaskRun:
     """A run of everything with the solution, if it can be one of a task."""
+    invented = [node for node in run.report.outcomes if node.partition("::")[0] not in hidden]
+    if invented:
+        raise Rejected("not_collected", f"it reports of {invented[0]}, which is no file of tests")
     if not run.report.complete:
         raise Rejected("not_ended", f"the tests do not end with the solution ({run.reason})")
     if not run.report.outcomes and run.report.broken:
@@ -253,7 +256,10 @@ def _without_failing(runs: TaskRuns, base: Tree, gold: WorkspaceState, fail_to_p
     if not visible.complete:
         raise Rejected("not_ended", "the repository's own tests do not end with the solution")
     gone = {*fail_to_pass, *(node for node in visible.failed if node not in visible.broken)}
-    whole = _inheriting({path: file.data for path, file in base.items()}, gone & visible.outcomes.keys())
+    whole = _inheriting(
+        {path: file.data for path, file in base.items()},
+        {node for node in gone & visible.outcomes.keys() if node.partition("::")[0] in base},
+    )
     mine = {path: file.data for path, file in base.items() if path.endswith(".py") and is_test_code(path)}
     mine = {path: data for path, data in mine.items() if path not in visible.broken and path not in whole}
     left = without_nodes(mine, {node for node in gone if node.partition("::")[0] in mine})

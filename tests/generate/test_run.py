@@ -16,6 +16,8 @@ from deepgym_envs.sandbox import Command, Completed
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.testing import FakeBackend
 
+from .shop import candidate
+
 
 def rejecting(name: str, *codes: Code, then: Exception | None = None) -> Source:
     """A source that gives nothing but reasons."""
@@ -65,6 +67,19 @@ def test_a_second_run_decides_nothing_again(tmp_path: Path) -> None:
     again = mill(tmp_path).run([rejecting("a", "too_slow")]).plain()
     assert again == first
     assert (tmp_path / JOURNAL).read_bytes() == written
+
+
+def test_what_could_not_be_judged_is_tried_again(tmp_path: Path) -> None:
+    assert mill(tmp_path).run([rejecting("a", "not_judged")]).rejected == {"not_judged": 1}
+    assert mill(tmp_path).run([rejecting("a", "flaky")]).rejected == {"flaky": 1}
+
+
+def test_a_task_that_is_there_was_accepted_even_if_a_kill_came_before_the_journal(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "shop-1").mkdir()
+    funnel = mill(tmp_path).run([Source("shop", lambda: iter([candidate()]))])
+    assert (funnel.accepted, funnel.reasons) == (["made/shop-1"], {})
 
 
 def test_a_line_that_a_kill_left_half_is_forgotten(tmp_path: Path) -> None:
