@@ -1,18 +1,21 @@
 """Draws what is run for one grading: the hidden tests and their twins, under names that nobody can guess.
 
-Of each test that has twins two copies are run, one of which is wrong. A report is believed only if it has
-exactly the outcomes that the draw demands, the failures of the wrong copies among them. Code that makes
-everything pass (it patches pytest, forges the report, returns an object that is equal to everything, or
-reads what it is compared with) makes the wrong copies pass too. Which copy is the wrong one is known to the
-host alone: names, order and the place of the change are drawn from a secret that enters no box.
+Of each test that has twins two copies are run, one of which is wrong; or more, where few tests fail at the
+base: expected values at two or three places of the test are right or wrong in all combinations, and one copy
+has them all right. A report is believed only if it has exactly the outcomes that the draw demands, the
+failures of the wrong copies among them. Code that makes everything pass (it patches pytest, forges the
+report, returns an object that is equal to everything, or reads what it is compared with) makes the wrong
+copies pass too. Which copy is the right one is known to the host alone: names, order and the places of the
+changes are drawn from a secret that enters no box.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from random import Random
 from typing import Literal
 
@@ -22,6 +25,8 @@ from deepgym_envs.task import Task
 from deepgym_envs.twin import Change, Place, TestTwins
 
 KEPT_TWINS = 12  # of tests that pass at the base too, which guard against less: at most so many
+COINS = 8  # wanted of a whole draw; where fewer tests than this fail at the base, each has several
+PLACES = 3  # of one test that are right or wrong by coins of their own, in 2**3 copies
 
 Demand = Literal["passed", "failed"]
 
@@ -63,8 +68,8 @@ class Draw:
 
     ``files`` are the hidden files as they are written, ``nodes`` the tests to run, in that order. ``demands``
     is what must be seen of each, ``copies`` which of the task's tests it is a copy of; ``tests`` maps each of
-    these to a right copy. ``guesses`` is how often a fair coin decided which of two copies is right, of a
-    test that fails at the base. ``blind`` is the chance that all answers to an oracle's cases are guessed, of
+    these to a right copy. ``guesses`` is how many fair coins decided which copy is right, of tests that fail
+    at the base. ``blind`` is the chance that all answers to an oracle's cases are guessed, of
     those that the base gets wrong.
     """
 
@@ -109,21 +114,29 @@ class Deck:
             for test, each in twins.items()
             if self._is_free(test) and set(cases[test]) <= set(each.cases)
         }
+        failing = {split_case(node)[0] for node in self._failing}
+        self._broken = frozenset(
+            test for test, each in self._twins.items() if each.changes and test in failing
+        )
 
     def draw(self, secret: Random) -> Draw:
         """One draw; the same for the same state of ``secret``."""
-        used = self._used(secret)
         files = dict(self._task.hidden)
         nodes: list[str] = []
         demands: dict[str, Demand] = {}
         copies: dict[str, str] = {}
         tests: dict[str, str] = {}
         guesses = 0
+        used = self._used(secret)
+        places = min(PLACES, -(-COINS // (len(used & self._broken) or 1)))
         by_file: dict[str, list[str]] = {}
         for test in self._cases:
             by_file.setdefault(path_of(test), []).append(test)
         for path in secret.sample(list(by_file), len(by_file)):
-            hands = [self._hand(test, test in used, secret) for test in by_file[path]]
+            hands = [
+                self._hand(test, secret, places if test in self._broken else 1 if test in used else 0)
+                for test in by_file[path]
+            ]
             made = [copy for hand in hands for copy in hand.made]
             if made:
                 files[path] = self._files[path].written(secret.sample(made, len(made)))
@@ -138,10 +151,8 @@ class Deck:
 
     def _used(self, secret: Random) -> frozenset[str]:
         """Tests whose twins are used: all that fail at the base, and some that do not."""
-        usable = [test for test, twins in self._twins.items() if twins.changes]
-        failing = {split_case(node)[0] for node in self._failing}
-        kept = [test for test in usable if test not in failing]
-        return frozenset({*secret.sample(kept, min(len(kept), KEPT_TWINS)), *failing.intersection(usable)})
+        kept = [test for test, twins in self._twins.items() if twins.changes and test not in self._broken]
+        return self._broken.union(secret.sample(kept, min(len(kept), KEPT_TWINS)))
 
     def _is_free(self, test: str) -> bool:
         """Whether a test may have another name, and a copy."""
@@ -149,15 +160,18 @@ class Deck:
         file = self._files.get(path)
         return file is not None and name in file.tests and name not in file.fixed
 
-    def _hand(self, test: str, twinned: bool, secret: Random) -> _Hand:
+    def _hand(self, test: str, secret: Random, places: int) -> _Hand:
+        """The copies of ``test``, in which so many places may be wrong; of 0 it has one, which is right."""
         cases = self._cases[test]
         if not self._is_free(test):
             return _alone(test, test, cases, ())
         home, _, _ = test.rpartition("::")
-        first, second = (f"{home}::test_{secret.getrandbits(48):012x}" for _ in range(2))
-        if not twinned:
-            return _alone(test, first, cases, (_copy(test, first, ()),))
-        return _dealt(test, self._twins[test], cases, (first, second), secret)
+        changes = _independent(self._twins[test], secret, places) if places else ()
+        made = _mixed(changes, secret)
+        nodes = [f"{home}::test_{secret.getrandbits(48):012x}" for _ in made]
+        if not changes:
+            return _alone(test, nodes[0], cases, (_copy(test, nodes[0], ()),))
+        return _dealt(test, self._twins[test], cases, changes, dict(zip(nodes, made, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -180,47 +194,45 @@ def _alone(test: str, node: str, cases: Sequence[str], made: tuple[Copy, ...]) -
 
 
 def _dealt(
-    test: str, twins: TestTwins, cases: Sequence[str], nodes: tuple[str, str], secret: Random
+    test: str,
+    twins: TestTwins,
+    cases: Sequence[str],
+    changes: Sequence[Change],
+    made: Mapping[str, Collection[Change]],
 ) -> _Hand:
-    """Two copies, and for each change one of them that has it."""
-    changes = _independent(twins, secret)
-    sides = [secret.getrandbits(1) for _ in changes]
+    """What comes of the copies ``made`` of a test, by their nodes, with some of the ``changes`` in each."""
     demands: dict[str, Demand] = {}
     copies: dict[str, str] = {}
     tests: dict[str, str] = {}
-    coins: list[list[str]] = [[] for _ in changes]
     for case in cases:
         number = twins.cases.index(case)
-        right = 0
-        for change, side, coin in zip(changes, sides, coins, strict=True):
-            other = nodes[side] + change.fails.get(number, case)
-            if number in change.fails:
-                demands[other] = "failed"
-                if not change.weak:
-                    coin.append(test + case)
-            elif not change.by_case:  # it runs in both, lest it tells which one is changed
-                demands[other] = "passed"
-            else:
-                continue
-            copies[other] = test + case
-            right = 1 - side
-        tests[test + case] = nodes[right] + case
-        demands[nodes[right] + case] = "passed"
-        copies[nodes[right] + case] = test + case
-    made = [
-        tuple((change.at, change.wrong) for change, its in zip(changes, sides, strict=True) if its == side)
-        for side in (0, 1)
+        whole = not any(change.by_case for change in changes if number not in change.fails)
+        for node, its in made.items():
+            wrong = [change.fails[number] for change in its if number in change.fails]
+            if wrong:
+                demands[node + wrong[0]] = "failed"
+                copies[node + wrong[0]] = test + case
+            elif test + case not in tests or whole:  # all are run, lest it tells which are changed
+                demands[node + case] = "passed"
+                copies[node + case] = test + case
+                tests.setdefault(test + case, node + case)
+    coins = [
+        [test + case for case in cases if twins.cases.index(case) in change.fails and not change.weak]
+        for change in changes
     ]
-    two = tuple(_copy(test, node, changed) for node, changed in zip(nodes, made, strict=True))
-    return _Hand(two, demands, copies, tests, coins)
+    there = tuple(
+        _copy(test, node, tuple((change.at, change.wrong) for change in its)) for node, its in made.items()
+    )
+    return _Hand(there, demands, copies, tests, coins)
 
 
-def _independent(twins: TestTwins, secret: Random) -> Sequence[Change]:
-    """One change of the whole test, or as many as there can be of cases of their own."""
+def _independent(twins: TestTwins, secret: Random, places: int) -> Sequence[Change]:
+    """Changes that are made independently of each other: of cases of their own, or else at up to ``places``
+    places of the whole test."""
     order = secret.sample(twins.changes, len(twins.changes))
     separate = [change for change in order if change.by_case]
     if not separate:
-        return order[:1]
+        return _of_whole(twins, order, places)
     found = []
     taken: set[int] = set()
     names = set(twins.cases)
@@ -231,6 +243,35 @@ def _independent(twins: TestTwins, secret: Random) -> Sequence[Change]:
             names |= new
             found.append(change)
     return found
+
+
+def _of_whole(twins: TestTwins, order: Sequence[Change], places: int) -> Sequence[Change]:
+    """The first of ``order``, and others on other lines that can be wrong together with it."""
+    found = list(order[:1])
+    for change in order[1:]:
+        apart = all(change.at[0] > each.at[2] or change.at[2] < each.at[0] for each in found)
+        plain = not any(
+            each.weak or any(twins.cases[number] != case for number, case in each.fails.items())
+            for each in (*found, change)
+        )
+        if apart and plain and len(found) < places:
+            found.append(change)
+    return found
+
+
+def _mixed(changes: Sequence[Change], secret: Random) -> Sequence[Collection[Change]]:
+    """Which of ``changes`` are in each copy, in no order that tells anything.
+
+    Those of cases of their own are in one of two copies each, drawn by a coin; others come in all
+    combinations.
+    """
+    if any(change.by_case for change in changes):
+        sides = [secret.getrandbits(1) for _ in changes]
+        return [
+            [change for change, its in zip(changes, sides, strict=True) if its == side] for side in (0, 1)
+        ]
+    some = [list(chosen) for size in range(len(changes) + 1) for chosen in combinations(changes, size)]
+    return secret.sample(some, len(some))
 
 
 def _of_cases(twins: TestTwins, cases: Sequence[str]) -> TestTwins:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from deepgym_envs import Task
 from deepgym_envs.grade import Deck, Draw, SecretRandom, TestReport, judge
-from deepgym_envs.grade.deck import KEPT_TWINS, split_case
+from deepgym_envs.grade.deck import KEPT_TWINS, PLACES, split_case
 from deepgym_envs.task import HiddenTests
 from deepgym_envs.testing import completed
 from deepgym_envs.twin import Change, TestTwins, Twins, file_digest
@@ -141,6 +143,121 @@ def test_a_weak_change_is_no_guess(task: Task) -> None:
     )[0]
     assert draw.guesses == 2
     assert sum(demand == "failed" for demand in draw.demands.values()) == 4
+
+
+PLACES_FILE = """\
+def test_sums():
+    assert 1 + 1 == 2
+    assert 2 + 2 == 4
+    assert 3 + 3 == 6
+    assert 4 + 4 == 8
+
+
+def test_kept():
+    assert 1 == 1
+    assert 2 == 2
+"""
+
+
+def many_places(task: Task, count: int, lines: int = 4, **changed: object) -> Task:
+    """``task`` with one failing test, of which ``lines`` lines may be wrong, and ``count`` others like it."""
+    source = PLACES_FILE + "".join(
+        f"\n\ndef test_more{number}():\n    assert 1 == 1\n" for number in range(count)
+    )
+    changes = tuple(
+        Change(at=(line, 20, line, 21), wrong="9", fails={0: ""}).model_copy(update=changed)
+        for line in range(2, 2 + lines)
+    )
+    kept = tuple(Change(at=(line, 16, line, 17), wrong="9", fails={0: ""}) for line in (9, 10))
+    more = {f"test_more{number}": (14 + 4 * number, 16, 14 + 4 * number, 17) for number in range(count)}
+    tests = {
+        "test_sums": changes,
+        "test_kept": kept,
+        **{name: (Change(at=at, wrong="9", fails={0: ""}),) for name, at in more.items()},
+    }
+    failing = tuple(f"test_m.py::{name}" for name in ("test_sums", *more))
+    twins = Twins(
+        files={"test_m.py": file_digest(source.encode())},
+        tests=tuple(
+            TestTwins(test=f"test_m.py::{name}", cases=("",), changes=its) for name, its in tests.items()
+        ),
+    )
+    listed = HiddenTests(fail_to_pass=failing, pass_to_pass=("test_m.py::test_kept",))
+    return replace(
+        task,
+        content=replace(task.files, hidden={"test_m.py": source.encode()}, twins=twins),
+        manifest=task.manifest.model_copy(update={"tests": listed}),
+    )
+
+
+def bodies(draw: Draw, test: str) -> dict[str, list[str]]:
+    """The lines of each copy of ``test``, by its node."""
+    module = ast.parse(draw.files["test_m.py"])
+    found = {f"test_m.py::{each.name}": each for each in module.body if isinstance(each, ast.FunctionDef)}
+    return {
+        node: [ast.unparse(line) for line in found[node].body]
+        for node, own in draw.copies.items()
+        if own == f"test_m.py::{test}"
+    }
+
+
+def test_where_few_tests_fail_at_the_base_places_are_wrong_in_all_combinations(task: Task) -> None:
+    for draw in draws(many_places(task, 0), 10):
+        seen = bodies(draw, "test_sums")
+        assert len(seen) == 2**PLACES
+        assert draw.guesses == PLACES
+        varied = [sorted(set(column)) for column in zip(*seen.values(), strict=True) if len(set(column)) > 1]
+        assert sorted(map(tuple, seen.values())) == sorted(
+            tuple(line) for line in product(*({*column} for column in zip(*seen.values(), strict=True)))
+        )
+        assert len(varied) == PLACES
+        right = [node for node in seen if draw.demands[node] == "passed"]
+        assert [seen[node] for node in right] == [[f"assert {n} + {n} == {2 * n}" for n in range(1, 5)]]
+        assert draw.tests["test_m.py::test_sums"] == right[0]
+
+
+def test_no_expected_value_is_met_in_more_copies_than_a_wrong_one(task: Task) -> None:
+    """Or whoever compares the copies knows the right one."""
+    for draw in draws(many_places(task, 0), 10):
+        for column in zip(*bodies(draw, "test_sums").values(), strict=True):
+            assert len(set(Counter(column).values())) == 1
+
+
+@pytest.mark.parametrize(("others", "places"), [(0, 3), (2, 3), (3, 2), (6, 2), (7, 1), (20, 1)])
+def test_the_more_tests_fail_at_the_base_the_fewer_copies_has_each(
+    task: Task, others: int, places: int
+) -> None:
+    draw = draws(many_places(task, others), 1)[0]
+    assert len(bodies(draw, "test_sums")) == 2**places
+    assert draw.guesses == places + others
+
+
+def test_tests_that_pass_at_the_base_too_have_two_copies(task: Task) -> None:
+    assert len(bodies(draws(many_places(task, 0), 1)[0], "test_kept")) == 2
+
+
+def test_a_test_has_no_more_places_than_lines_that_may_be_wrong(task: Task) -> None:
+    assert draws(many_places(task, 0, lines=2), 1)[0].guesses == 2
+    assert draws(many_places(task, 0, at=(2, 20, 2, 21)), 1)[0].guesses == 1
+
+
+def test_weak_changes_are_not_combined(task: Task) -> None:
+    draw = draws(many_places(task, 0, weak=True), 1)[0]
+    assert len(bodies(draw, "test_sums")) == 2
+    assert draw.guesses == 0
+
+
+def test_each_of_many_copies_is_right_as_often_as_the_others(task: Task) -> None:
+    seen: Counter[int] = Counter()
+    count = 400
+    for draw in draws(many_places(task, 0), count):
+        nodes = [node for node, own in draw.copies.items() if own == "test_m.py::test_sums"]
+        seen[sorted(nodes).index(draw.tests["test_m.py::test_sums"])] += 1
+        text = draw.files["test_m.py"].decode()
+        place = sorted(nodes, key=lambda node: text.index(node.rpartition("::")[2]))
+        seen[8 + place.index(draw.tests["test_m.py::test_sums"])] += 1
+    assert len(seen) == 16
+    assert all(25 <= number <= 80 for number in seen.values())
 
 
 def test_cases_of_one_test_are_decided_independently(task: Task) -> None:
