@@ -31,7 +31,7 @@ from deepgym_envs.validation import TaskValidation, validate
 FEWEST = 20  # of those, if others than those near the change are needed to have as many
 KEPT = 100  # tests that pass before and after
 TWINNED = 18  # tests of those that have to begin to pass
-FORGEABLE = 0.25  # a task with a greater chance than this is none
+FORGEABLE = 1 / 8  # a task with a greater chance than this is none
 TRIALS = 2  # runs that decide what is steady; validation makes its own
 LIMITS = Limits(test_seconds=60, disk_mb=128, memory_mb=1024, seconds=1800, steps=60)
 MOST_FILES, MOST_LINES = 8, 300
@@ -126,19 +126,18 @@ def _lists(draft: Task, candidate: Candidate, backend: Backend, chance: random.R
         before = runs.hidden(base)
         if not before.report.complete:
             raise Rejected("not_ended", f"the tests do not end without the solution ({before.reason})")
-        failing = [node for node in solved.report.passed if before.outcome(node) in ("failed", "error")]
+        borrowing = _borrowing(candidate.hidden, list(solved.report.outcomes))
+        passing = [node for node in solved.report.passed if node.partition("::")[0] not in borrowing]
+        failing = [node for node in passing if before.outcome(node) in ("failed", "error")]
         if not failing:
             code = before.report.broken
             raise Rejected(
                 "not_collected" if code else "nothing_fails",
                 f"without the solution {code[0]} cannot be collected" if code else "no test fails before",
             )
-        keeping = [node for node in solved.report.passed if before.outcome(node) == "passed"]
+        keeping = [node for node in passing if before.outcome(node) == "passed"]
         if not keeping:
             raise Rejected("nothing_kept", "no test passes both before and with the solution")
-        if 0.5 ** len(failing) > FORGEABLE:
-            # Of a test that fails before, a twin is one coin for whoever makes a report up.
-            raise Rejected("forgeable", f"only {len(failing)} tests begin to pass, which are soon guessed")
         whole = _inheriting(candidate.hidden, [*failing, *keeping])
         chosen = [*failing, *_sampled(failing, keeping, whole, chance)]
         flaky = _flaky(runs, (gold, base), (solved, before), chosen, chance)
@@ -192,6 +191,18 @@ def _inheriting(hidden: Mapping[str, bytes], nodes: Collection[str]) -> Collecti
     defined = {path: set(test_names(hidden[path])) for path in {node.partition("::")[0] for node in nodes}}
     found = (_function(node).partition("::") for node in nodes)
     return {path for path, _, name in found if name not in defined[path]}
+
+
+def _borrowing(hidden: Mapping[str, bytes], nodes: Collection[str]) -> Collection[str]:
+    """The files in which a test comes from another file, which may be changed or gone."""
+    defined = {
+        path: {name.rpartition("::")[2] for name in test_names(hidden[path])}
+        for path in {node.partition("::")[0] for node in nodes}
+        if path.endswith(".py")
+    }
+    found = (_function(node) for node in nodes)
+    paths = ((node.partition("::")[0], node.rpartition("::")[2]) for node in found)
+    return {path for path, name in paths if path in defined and name not in defined[path]}
 
 
 def _sampled(

@@ -155,15 +155,6 @@ def test_tests_that_cannot_be_collected_without_the_solution_are_told(somewhere:
     assert (why.code, "tests/test_shop.py cannot be collected" in str(why)) == ("not_collected", True)
 
 
-def test_too_few_tests_that_begin_to_pass_are_told_before_twins_are_looked_for(somewhere: Backend) -> None:
-    tests = (
-        "from shop import label, total\n\n\ndef test_sum():\n    assert total([1, 2]) > 2\n\n\n"
-        "def test_label():\n    assert label('a', 1)\n"
-    )
-    why = rejected(candidate(tests), somewhere)
-    assert (why.code, "only 1 tests begin to pass" in str(why)) == ("forgeable", True)
-
-
 @pytest.mark.slow
 def test_a_report_that_is_easily_made_up_is_told(somewhere: Backend) -> None:
     """Six tests fail, of which none has a twin: what they compare cannot be wrong in another way."""
@@ -228,3 +219,16 @@ def test_tests_that_classes_inherit_stay_with_the_rest_of_their_file(somewhere: 
     assert "tests/test_shop.py" not in settled.task.base
     unsteady = INHERITING + "\n    def test_of_the_future(self):\n        assert total([]) is None\n"
     assert rejected(candidate(unsteady), somewhere).code == "flaky"
+
+
+@pytest.mark.slow
+def test_files_whose_tests_come_from_other_files_are_left_out(somewhere: Backend) -> None:
+    borrowing = (
+        "import pathlib\nimport sys\n\nsys.path.insert(0, str(pathlib.Path(__file__).parent))\n"
+        "from test_shop import TestOne as One\n\n\nclass TestBorrowed(One):\n"
+        "    def test_own(self):\n        assert 1 == 1\n"
+    )
+    files = {"tests/test_shop.py": INHERITING, "tests/test_borrowed.py": borrowing}
+    task = settle(candidate(files, visible=INHERITING), "made", somewhere, repeats=1).task
+    assert {node.partition("::")[0] for node in task.expected} == {"tests/test_shop.py"}
+    assert "tests/test_borrowed.py" not in task.hidden
