@@ -8,6 +8,7 @@ outcome: a right solution may say more than the test asks for.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -46,21 +47,8 @@ _OPPOSITE: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.NotEq: ast.Eq, ast.NotIn: ast.In, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.Eq: ast.NotEq,
     ast.Is: ast.IsNot, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt,
 }  # fmt: skip
-_EQUALS = frozenset(
-    (
-        "assertEqual",
-        "assertEquals",
-        "assertListEqual",
-        "assertDictEqual",
-        "assertTupleEqual",
-        "assertSetEqual",
-        "assertIs",
-        "assertSequenceEqual",
-        "assertMultiLineEqual",
-        "assertCountEqual",
-        "assertAlmostEqual",
-    )
-)
+# assertEqual and its like, and what suites call their own: assert_equal, assert_eq, assertHtmlEqual.
+_EQUALS = re.compile(r"assert(?!_?not)\w*?_?eq(uals?)?|assertIs", re.IGNORECASE)
 _REVERSED = {"assertTrue": "assertFalse", "assertFalse": "assertTrue", "assertIsNone": "assertIsNotNone",
              "assertIsNotNone": "assertIsNone", "assertNotIn": "assertIn", "assertIn": "assertNotIn",
              "assertNotEqual": "assertEqual"}  # fmt: skip
@@ -130,7 +118,7 @@ class _Finder:
 
     def _checked(self, call: ast.Call) -> Iterator[Site]:
         name = _called(call)
-        if name in _EQUALS and len(call.args) >= 2:
+        if _EQUALS.fullmatch(name) and len(call.args) >= 2:
             sides = call.args[1], call.args[0]
             yield from next(filter(None, ([*self._expected(side)] for side in sides)), [])
         elif name in _REVERSED and isinstance(call.func, ast.Attribute):

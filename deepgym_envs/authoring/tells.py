@@ -15,7 +15,7 @@ from deepgym_envs.twin import Place
 
 _FRAME = re.compile(r'^ *File ".*", line (\d+), in (\S+)$', re.MULTILINE)
 _COMPARED = 10_000  # pairs of parts: for many more, what fits to what takes seconds to find
-_CHECK = re.compile(r"assert(?!Raises|Warns|Logs|NoLogs)")
+_CHECK = re.compile(r"assert(?!_?(Raises|Warns|Logs|No_?Logs))", re.IGNORECASE)
 
 
 def failed_line(told: str, test: Function) -> int | None:
@@ -54,7 +54,9 @@ def _asserted(test: Function) -> Iterator[tuple[ast.expr, str]]:
         match node:
             case ast.Assert(test=part):
                 yield part, f"[{ast.unparse(part)}]"
-            case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name)) as part) if _CHECK.match(name):
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) as part) if (
+                _CHECK.match(name)
+            ):
                 yield part, f"[{', '.join(map(ast.unparse, part.args))}]"
 
 

@@ -143,12 +143,11 @@ def _tried(
 ) -> Iterator[_Fit]:
     """Those of ``trials`` that are fit."""
     gold = task.gold.only(task.may_edit)
-    wanted = list(dict.fromkeys(path_of(trial.test) for trial in trials))
     tests = dict.fromkeys(trial.test for trial in trials)
     copies = [(path_of(test), Copy(_name(test), test.rpartition("::")[2])) for test in tests]
     copies += [(path_of(trial.test), copy) for trial in trials for copy in trial.copies]
     written = _written(task, files, copies)
-    first = runs.tried(gold, wanted, written)
+    first = runs.tried(gold, _nodes(copies), written)
     if not first.report.complete:
         raise TaskError(f"{task.id}: tests/: do not come to their end with the solution and twins in them")
     cases = _cases(first)
@@ -178,7 +177,7 @@ def _untold(
         copies.append((path, Copy(test, f"{fit.trial.name}_right", others)))
     written = _written(task, files, copies)
     there = {path: TestFile(written[path]) for path in dict(copies)}
-    base = runs.tried(WorkspaceState(task.base), list(there), written)
+    base = runs.tried(WorkspaceState(task.base), _nodes(copies), written)
 
     def seen(node: str) -> tuple[str, int | None]:
         path, _, name = split_case(node)[0].partition("::")
@@ -203,6 +202,11 @@ def _written(
     for path, copy in copies:
         by_path.setdefault(path, []).append(copy)
     return {**task.hidden, **{path: files[path].written(its) for path, its in by_path.items()}}
+
+
+def _nodes(copies: Sequence[tuple[str, Copy]]) -> list[str]:
+    """The node ids of ``copies``: the rest of a file may take longer than all of them."""
+    return [f"{f'{path}::{copy.test}'.rpartition('::')[0]}::{copy.name}" for path, copy in copies]
 
 
 def _name(test: str) -> str:
@@ -239,11 +243,13 @@ def _fit(trial: _Trial, run: TaskRun, cases: Mapping[str, Sequence[str]]) -> _Fi
 
 
 def _by_itself(trial: _Trial, run: TaskRun, case: str) -> bool:
-    """Whether a copy failed by an assertion of its own, not in what it calls."""
+    """Whether a copy failed by an assertion of its own, or of a function for that, not in what it calls."""
     if trial.site.sort == "exception":
         return True  # where another type is expected, the right exception comes from below
     told = run.report.details.get(trial.node + case, "")
     frames = [name for path, name in _FRAME.findall(told) if not _ASSERTING.search(path)]
+    while frames and frames[-1].startswith("assert"):
+        frames.pop()
     return frames[-1:] in ([trial.name], []) and _ERROR.search(told) is not None
 
 

@@ -34,6 +34,7 @@ def _constants(test: Function) -> list[ast.Constant]:
     [
         ("assert f() == 1\nassert f() == 2", "[f() == 1]\nassert f() == 2"),
         ("self.assertEqual(f(), 1)\nassert f() == 2", "[f(), 1]\nassert f() == 2"),
+        ("assert_equal(1, f())\nassert f() == 2", "[1, f()]\nassert f() == 2"),
         ("for x in [(f, 1), (g, 2)]:\n    assert x", "for x in [(g, 2), (g, 2)]:\n    assert x"),
         ("assert all([h(x) for x in [1, 2]])", "assert all([h(x) for x in [1, 2]])"),
         ("x = 2\nassert f() == 1\nassert f() == x", "x = 2\nassert f() == 1\nassert f() == x"),

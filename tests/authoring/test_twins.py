@@ -89,6 +89,14 @@ class TestOld(unittest.TestCase):
         self.assertEqual(add(2, 3), 5)
 
 
+def test_with_a_helper():
+    assert_equal(7, add(2, 5))
+
+
+def assert_equal(expected, seen):
+    assert seen == expected
+
+
 def test_no_assertion_of_its_own():
     check(3)
 
@@ -113,7 +121,8 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
                 "test_hidden.py::test_many_that_share_a_value[two]",
             ),
             *("test_hidden.py::test_value", "test_hidden.py::test_exception", "test_hidden.py::test_truth"),
-            *("test_hidden.py::TestOld::test_equal", "test_hidden.py::test_no_assertion_of_its_own"),
+            *("test_hidden.py::TestOld::test_equal", "test_hidden.py::test_with_a_helper"),
+            "test_hidden.py::test_no_assertion_of_its_own",
             *("test_hidden.py::test_exceptions_of_a_family", "test_hidden.py::test_narrower_exception"),
             *("test_hidden.py::test_one_after_another", "test_hidden.py::test_in_a_loop"),
         ],
@@ -131,7 +140,7 @@ def test_tests_of_every_form_get_twins(twins: Twins) -> None:
     # Not test_truth, whose opposite holds at the base, nor those whose assertion is elsewhere or forgives.
     assert set(forms) == {
         *("test_cases", "test_value", "test_exception", "test_found", "TestOld::test_equal"),
-        *("test_one_after_another", "test_in_a_loop"),
+        *("test_with_a_helper", "test_one_after_another", "test_in_a_loop"),
     }
     assert {change.by_case for change in forms["test_cases"].changes} == {True}
     assert {next(iter(change.fails)) for change in forms["test_cases"].changes} == {0, 1}
