@@ -17,6 +17,7 @@ from deepgym_envs.text import clean
 EXAMPLES = 2
 _LINES, _CHARS = 4, 160
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_SOMEHOW = "it fails"
 _HEX = re.compile(r"0x[0-9a-f]{6,}")
 
 
@@ -28,15 +29,17 @@ def write_statement(
     Names what the tests speak of and the solution changes, and shows up to ``EXAMPLES`` failures in the words
     of the test runner, without a test's name or source.
     """
-    names = _subjects(solution, hidden, failing)
+    names = [name for name in _subjects(solution, hidden, failing) if name != package]
     subject = " and ".join(f"`{name}`" for name in names) or f"`{package}`"
+    whole = f"{subject} of {package}" if names else subject
     errors = Counter(_sort(base.why(node)) for node in failing)
-    seen = ", ".join(sorted(errors, key=lambda sort: -errors[sort])[:3])
+    told = [sort for sort, _ in errors.most_common() if sort != _SOMEHOW] or [_SOMEHOW]
+    seen = ", or ".join(told[:3])
     examples = list(_examples(failing, base))
     lines = [
         f"# {package}: {subject} {'do' if len(names) > 1 else 'does'} not work as described",
         "",
-        f"In some cases {subject} of {package} {'go' if len(names) > 1 else 'goes'} wrong: {seen}.",
+        f"In some cases {whole} {'go' if len(names) > 1 else 'goes'} wrong: {seen}.",
     ]
     if examples:
         lines += ["", "What was seen, with what had been expected of it:"]
@@ -47,7 +50,8 @@ def write_statement(
         "These are examples of one problem, not all of it. Find its cause and mend it there. Whatever is",
         "right today has to stay as it is.",
     ]
-    title = f"{package}: {' and '.join(names) or 'something'} {'do' if len(names) > 1 else 'does'} not work"
+    verb = "do" if len(names) > 1 else "does"
+    title = f"{package}: {' and '.join(names) or 'a part of it'} {verb} not work as described"
     return title[:100], "\n".join(lines) + "\n"
 
 
@@ -56,7 +60,7 @@ def _sort(error: str) -> str:
     if not error or error.startswith(("AssertionError", "assert ", "Failed")):
         return "it gives another result than it should"
     name = error.partition(":")[0].strip()
-    return f"it raises `{name}`" if re.fullmatch(r"[A-Za-z_][\w.]*", name) else "it fails"
+    return f"it raises `{name}`" if re.fullmatch(r"[A-Za-z_][\w.]*", name) else _SOMEHOW
 
 
 def _examples(failing: Sequence[str], base: TaskRun) -> Iterator[Sequence[str]]:
