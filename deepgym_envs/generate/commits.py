@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from deepgym_envs.errors import UsageError
@@ -21,7 +22,7 @@ from deepgym_envs.text import one_line
 MOST_BYTES = 1 << 20  # of a file
 MOST_ENTRIES = 1_000  # of a commit; what comes after them is not kept
 _CHUNK = 1 << 16
-_COMMIT = re.compile(rb"\n?commit ([0-9a-f]{40}) ((?:[0-9a-f]{40} ?)*)")
+_COMMIT = re.compile(rb"\n?commit ([0-9a-f]{40}) (\d+) ((?:[0-9a-f]{40} ?)*)")
 _ENTRY = re.compile(rb"\n?:(\d{6}) (\d{6}) ([0-9a-f]{40}) ([0-9a-f]{40}) [A-Z]\d*")
 _NONE = "0" * 40
 _FILES = ("000000", "100644", "100664", "100755")
@@ -50,10 +51,11 @@ class Entry:
 
 @dataclass
 class Commit:
-    """A commit, and what differs in it from its first parent, by path; a file that was renamed is one that is
-    gone and one that is new. ``cut_off``: there is more than ``MOST_ENTRIES``."""
+    """A commit, made at ``when``, and what differs in it from its first parent, by path; a file that was
+    renamed is one that is gone and one that is new. ``cut_off``: there is more than ``MOST_ENTRIES``."""
 
     sha: str
+    when: datetime
     parents: tuple[str, ...]
     entries: dict[str, Entry] = field(default_factory=dict)
     cut_off: bool = False
@@ -98,7 +100,7 @@ class Commits:
         """The main line up to ``start``, at most that many commits; read as it is asked for."""
         process = self._repo.git.log(
             "--first-parent", "-m", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-color",
-            "--no-show-signature", "--no-notes", f"--max-count={most}", "--format=commit %H %P", start,
+            "--no-show-signature", "--no-notes", f"--max-count={most}", "--format=commit %H %ct %P", start,
             as_process=True,
         )  # fmt: skip
         try:
@@ -145,6 +147,14 @@ def _tokens(stream: Any) -> Iterator[bytes]:
         yield rest
 
 
+def _time(seconds: int) -> datetime:
+    """A time as git has it; the latest there is for what no calendar holds."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.max.replace(tzinfo=UTC)
+
+
 def _commits(tokens: Iterator[bytes]) -> Iterator[Commit]:
     commit: Commit | None = None
     for token in tokens:
@@ -152,7 +162,7 @@ def _commits(tokens: Iterator[bytes]) -> Iterator[Commit]:
         if head:
             if commit is not None:
                 yield commit
-            commit = Commit(head[1].decode(), tuple(head[2].decode().split()))
+            commit = Commit(head[1].decode(), _time(int(head[2])), tuple(head[3].decode().split()))
         elif entry and commit is not None:
             path = os.fsdecode(next(tokens, b""))
             was, mode, old, new = (part.decode() for part in entry.groups())

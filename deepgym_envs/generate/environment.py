@@ -14,16 +14,20 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
+from deepgym_envs.errors import UsageError
 from deepgym_envs.generate.candidate import Rejected
 from deepgym_envs.generate.metadata import METADATA, Distribution, distribution
 from deepgym_envs.layout import is_test_code, role, tests_folder, tests_of
+from deepgym_envs.package_index import releases
 from deepgym_envs.recipe import (
     PYTEST_PYTHON,
     GitSource,
@@ -37,6 +41,7 @@ from deepgym_envs.state import File, Tree
 from deepgym_envs.syntax import parse_python
 from deepgym_envs.text import one_line
 
+OLDEST_PYTEST = 7  # the first line that runs on the Python of the environments
 _SECONDS = 300
 # Modules that tests often import, by the distribution that has them, where the names differ.
 _DISTRIBUTIONS = {
@@ -57,9 +62,9 @@ _ORIGIN = {"sdist": "source release", "git": "repository"}
 _COMPILED = (".pyx", ".pxd", ".c", ".cc", ".cpp", ".rs", ".f90")
 
 
-def make_recipe(tree: Tree, source: SdistSource | GitSource) -> RepoRecipe:
+def make_recipe(tree: Tree, source: SdistSource | GitSource, when: datetime | None = None) -> RepoRecipe:
     """The recipe of a source release or of a commit; pip resolves what it requires, on the index that pip is
-    set up with.
+    set up with. Its tests run with a pytest of the time ``when`` it was made, or with the newest.
 
     Raises:
         Rejected: it is no package that tasks can be made of.
@@ -75,7 +80,7 @@ def make_recipe(tree: Tree, source: SdistSource | GitSource) -> RepoRecipe:
     if compiled:
         raise Rejected("not_pure", f"{compiled[0]} would have to be compiled")
     wanted, plugins = _wanted(tree, about, {module for _, module in packages})
-    pins = resolve(wanted)
+    pins = resolve((*wanted, _pytest_of(when)) if when else wanted)
     names = {canonicalize_name(pin.partition("==")[0]) for pin in pins}
     if about.name in names:
         raise Rejected("needed_by_tests", f"the environment of its tests holds {about.name} itself")
@@ -95,6 +100,28 @@ def make_recipe(tree: Tree, source: SdistSource | GitSource) -> RepoRecipe:
         )
     except ValueError as error:
         raise Rejected("unreadable", f"no recipe can be made of it: {one_line(str(error))}") from None
+
+
+def _pytest_of(when: datetime) -> str:
+    """Asks for a pytest of the line that was current then: what older tests use of it has gone since."""
+    lines = _pytest_lines(_pip_variables())
+    if not lines:
+        return "pytest"
+    return f"pytest<{max([OLDEST_PYTEST, *(major for major, first in lines if first <= when)]) + 1}"
+
+
+@lru_cache(maxsize=4)
+def _pytest_lines(settings: frozenset[tuple[str, str]]) -> Sequence[tuple[int, datetime]]:  # noqa: ARG001 - the settings are pip's
+    """The major versions of pytest, and when the first of each was there, as far as the index tells it."""
+    lines: dict[int, datetime] = {}
+    try:
+        found = releases("pytest")
+    except UsageError:  # pip is asked for its wheels, and says what is amiss
+        return ()
+    for release in found:
+        major = Version(release.version).major
+        lines.setdefault(major, release.uploaded or datetime.min.replace(tzinfo=UTC))
+    return list(lines.items())
 
 
 def _import_path(tree: Tree, tests: Sequence[str], packages: Sequence[tuple[str, str]]) -> tuple[str, ...]:
@@ -144,8 +171,12 @@ def resolve(wanted: Iterable[str]) -> tuple[str, ...]:
     Raises:
         Rejected: pip finds none.
     """
-    settings = frozenset(item for item in os.environ.items() if item[0].startswith("PIP_"))
-    return _resolved(frozenset(wanted), settings)
+    return _resolved(frozenset(wanted), _pip_variables())
+
+
+def _pip_variables() -> frozenset[tuple[str, str]]:
+    """What decides which index pip asks, besides its files."""
+    return frozenset(item for item in os.environ.items() if item[0].startswith("PIP_"))
 
 
 @lru_cache(maxsize=256)

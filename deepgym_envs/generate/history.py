@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from deepgym_envs.content import BEFORE
@@ -24,7 +25,6 @@ from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.commits import Commit, Commits
 from deepgym_envs.generate.environment import make_recipe, with_metadata
 from deepgym_envs.generate.hunks import Hunk, apply_hunks, hunks_of, minimise
-from deepgym_envs.generate.settle import FORGEABLE
 from deepgym_envs.grade import TaskRuns
 from deepgym_envs.layout import hidden_tests, role
 from deepgym_envs.patch import make_patch
@@ -86,7 +86,7 @@ def _candidate(
     change = _change(commits, commit, source)
     origins = {BEFORE: commits.source(commit.parents[0]), AFTER: commits.source(commit.sha)}
     before, after = fetched_tree(origins[BEFORE]), fetched_tree(origins[AFTER])
-    recipe = _recipe(after, first)
+    recipe = _recipe(after, first, commit.when)
     base = with_metadata(before, recipe)
     hidden = hidden_tests(after, tests)
     hunks = hunks_of(base, change.changes)
@@ -156,10 +156,10 @@ def _same(old: File | None, new: File | None) -> bool:
     return same_program(old.data if old else b"", new.data if new else b"")
 
 
-def _recipe(tree: Tree, first: GitSource) -> RepoRecipe:
+def _recipe(tree: Tree, first: GitSource, when: datetime) -> RepoRecipe:
     """The recipe of a commit. Commits of one environment have the same, so it names none of them but the
     first of all; its name tells it from those of other environments."""
-    recipe = make_recipe(tree, first)
+    recipe = make_recipe(tree, first, when)
     digest = hashlib.sha256(recipe.model_dump_json(exclude={"name"}).encode()).hexdigest()[:6]
     return recipe.model_copy(update={"name": f"{recipe.name[:50]}-{digest}"})
 
@@ -172,7 +172,7 @@ def _needed(
     backend: Backend,
     most_runs: int,
 ) -> tuple[Hunk, ...]:
-    """The hunks without which some test would fail that passes with all; all where too few begin to."""
+    """The hunks without which some test would fail that passes with all; all where none begins to pass."""
     if len(hunks) < 2 or most_runs < 3:
         return hunks
     with TaskRuns(probe_task(recipe, base, hidden), backend) as runs:
@@ -180,7 +180,7 @@ def _needed(
         passing = solved.report.passed
         untouched = runs.hidden(WorkspaceState(base))
         failing = [node for node in passing if untouched.outcome(node) in ("failed", "error")]
-        if 0.5 ** len(failing) > FORGEABLE:
+        if not failing:
             return hunks  # of which no task can be made
 
         def passes(kept: tuple[Hunk, ...]) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -28,6 +32,52 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderIndex:
     index.add_wheel("pytest", "9.0", ["pluggy>=1"])
     index.add_wheel("pluggy", "1.5")
     return index
+
+
+class TimedIndex(SimpleHTTPRequestHandler):
+    """Tells what lies in ``folder``, and that version N.x of anything was uploaded in the year 2000 + N."""
+
+    folder: Path
+
+    def do_GET(self) -> None:
+        kind, _, name = self.path.strip("/").partition("/")
+        if kind == "files":
+            self._send("application/octet-stream", (self.folder / name).read_bytes())
+            return
+        found = [path.name for path in self.folder.iterdir() if path.name.startswith(f"{name}-")]
+        files = [
+            {
+                "filename": each,
+                "url": f"/files/{each}",
+                "hashes": {},
+                "upload-time": f"{2000 + int(each.split('-')[1].partition('.')[0])}-01-01T00:00:00Z",
+            }
+            for each in sorted(found)
+        ]
+        meta = {"meta": {"api-version": "1.1"}, "name": name, "files": files}
+        self._send("application/vnd.pypi.simple.v1+json", json.dumps(meta).encode())
+
+    def _send(self, kind: str, data: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is inherited
+        pass
+
+
+@pytest.fixture
+def timed(index: FolderIndex, monkeypatch: pytest.MonkeyPatch) -> Iterator[FolderIndex]:
+    handler = type("Handler", (TimedIndex,), {"folder": index.folder})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.delenv("PIP_FIND_LINKS")
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
+        yield index
+        server.shutdown()
 
 
 def tree(metadata: str | None = ABOUT, **changed: str) -> Tree:
@@ -61,6 +111,22 @@ def test_a_recipe_says_what_the_package_and_its_tests_need(index: FolderIndex) -
     assert (recipe.name, recipe.license, recipe.python) == ("shop", "MIT", PYTEST_PYTHON)
     assert (recipe.test.paths, recipe.test.plugins) == (("tests",), ("pytest_mock",))
     assert recipe.install.pythonpath == (".",)
+
+
+@pytest.mark.parametrize(("year", "version"), [(2001, "7.4"), (2008, "8.1"), (2009, "9.0"), (2100, "9.0")])
+def test_tests_run_with_a_pytest_of_their_time(timed: FolderIndex, year: int, version: str) -> None:
+    for each in ("3.0", "7.4", "8.0", "8.1", "9.0"):
+        timed.add("pytest", each, {})
+        timed.add_wheel("pytest", each)
+    recipe = make_recipe(tree(), SOURCE, datetime(year, 6, 1, tzinfo=UTC))
+    assert recipe.needs.pip == (f"pytest=={version}",)
+
+
+def test_where_the_index_tells_no_times_the_newest_pytest_is_taken(index: FolderIndex) -> None:
+    when = datetime(2010, 1, 1, tzinfo=UTC)
+    assert make_recipe(tree(), SOURCE, when).needs.pip == ("pluggy==1.5", "pytest==9.0")
+    index.add("pytest", "9.0", {})
+    assert make_recipe(tree(), SOURCE, when).needs.pip == ("pluggy==1.5", "pytest==9.0")
 
 
 def test_an_extra_counts_if_the_tests_import_it(index: FolderIndex) -> None:
