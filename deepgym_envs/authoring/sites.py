@@ -10,9 +10,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
+from textwrap import dedent
+from typing import Literal, TypeVar, cast
 
 from deepgym_envs.grade.test_file import Function, TestFile, place_of
 from deepgym_envs.twin import Place
@@ -77,8 +79,8 @@ def sites(file: TestFile, test: str) -> tuple[Site, ...]:
 
 class _Finder:
     def __init__(self, function: Function, constants: Mapping[str, ast.expr]) -> None:
-        self._function = function
-        self._constants = constants
+        self._function = _folded(function)
+        self._constants = {name: _folded(value) for name, value in constants.items()}
 
     def found(self) -> Iterator[Site]:
         for node in ast.walk(self._function):
@@ -162,6 +164,43 @@ class _Finder:
     def _literal(self, node: ast.expr) -> ast.expr:
         """What ``node`` stands for, if it is the name of a constant."""
         return self._constants.get(node.id, node) if isinstance(node, ast.Name) else node
+
+
+class _Folding(ast.NodeTransformer):
+    """Writes texts that are put together of others as one: ``"\n".join(["a", "b"])``, ``dedent("...")``."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        match node:
+            case ast.BinOp(ast.Constant(value=str(left)), ast.Add(), ast.Constant(value=str(right))):
+                return ast.copy_location(ast.Constant(left + right), node)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        match node:
+            case ast.Call(
+                ast.Attribute(ast.Constant(value=str(text)), "join"), [ast.List() | ast.Tuple() as parts], []
+            ):
+                items = [part.value for part in parts.elts if isinstance(part, ast.Constant)]
+                texts = [each for each in items if isinstance(each, str)]
+                value = text.join(texts) if len(texts) == len(parts.elts) else None
+            case ast.Call(
+                ast.Attribute(ast.Constant(value=str(text)), "strip" | "lstrip" | "rstrip" as name), [], []
+            ):
+                value = getattr(text, name)()
+            case ast.Call(args=[ast.Constant(value=str(text))], keywords=[]) if _called(node) == "dedent":
+                value = dedent(text)
+            case _:
+                value = None
+        return node if value is None else ast.copy_location(ast.Constant(value), node)
+
+
+_Tree = TypeVar("_Tree", bound=ast.AST)
+
+
+def _folded(tree: _Tree) -> _Tree:
+    return cast(_Tree, _Folding().visit(deepcopy(tree)))
 
 
 def _values(target: ast.expr, values: ast.expr, name: str) -> Iterator[ast.expr]:
