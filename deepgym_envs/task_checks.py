@@ -58,11 +58,15 @@ _INTERFACE = ("def ", "async def ", "class ", "import ", "from ", "@", "#")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with a task: a stable code, and what to mend in words. A warning rejects nothing."""
+    """Something wrong with a task: a stable code, and what to mend in words. A warning rejects nothing.
+
+    ``tests``: all that a finding ``flaky`` is about.
+    """
 
     code: Code
     message: str
     warning: bool = False
+    tests: tuple[str, ...] = ()
 
 
 def is_bundled(task: Task) -> bool:

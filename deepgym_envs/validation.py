@@ -100,8 +100,10 @@ def _findings_of_runs(
     untouched = [whole_base, *_repeated(runs, base, present or task.expected, repeats, chance)]
     unsteady = {*_unsteady(task, solved), *_unsteady(task, untouched)}
     if unsteady:
-        what = f"{shown(sorted(unsteady))}: other outcomes in other runs or in another order"
-        yield Finding("flaky", f"tests/: {what}; make the tests independent of time, order and chance")
+        flaky = tuple(sorted(unsteady))
+        what = f"{shown(flaky)}: other outcomes in other runs or in another order"
+        advice = "make the tests independent of time, order and chance"
+        yield Finding("flaky", f"tests/: {what}; {advice}", tests=flaky)
     yield from _with_solution(task, solved[1:], unsteady)
     yield from _without_solution(task, untouched, unsteady)
     yield from _times(task, [run.seconds for run in solved[1:]], figures)

@@ -167,7 +167,7 @@ class _Finder:
 
 
 class _Folding(ast.NodeTransformer):
-    """Writes texts that are put together of others as one: ``"\n".join(["a", "b"])``, ``dedent("...")``."""
+    """Writes texts that are put together of others as one: ``", ".join(["a", "b"])``, ``dedent("...")``."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)

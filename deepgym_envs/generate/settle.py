@@ -20,7 +20,7 @@ from deepgym_envs.figures import difficulty, measure
 from deepgym_envs.generate.candidate import Candidate, Rejected
 from deepgym_envs.generate.pruning import test_names, without_nodes
 from deepgym_envs.generate.statement import write_statement
-from deepgym_envs.grade import TaskRun, TaskRuns
+from deepgym_envs.grade import Deck, SecretRandom, TaskRun, TaskRuns
 from deepgym_envs.layout import is_test_code, role
 from deepgym_envs.patch import make_patch
 from deepgym_envs.sandbox import Backend
@@ -32,7 +32,7 @@ FEWEST = 20  # of those, if others than those near the change are needed to have
 KEPT = 100  # tests that pass before and after
 TWINNED = 18  # tests of those that have to begin to pass
 FORGEABLE = 1 / 8  # a task with a greater chance than this is none
-TRIALS = 2  # runs that decide what is steady; validation makes its own
+TRIALS = 3  # runs that decide what is steady; validation makes its own
 LIMITS = Limits(test_seconds=60, disk_mb=128, memory_mb=1024, seconds=1800, steps=60)
 MOST_FILES, MOST_LINES = 8, 300
 _IDLE = ("skipped", "xfailed")
@@ -54,9 +54,10 @@ def settle(candidate: Candidate, suite: str, backend: Backend, *, repeats: int =
     """
     try:
         draft = _draft(candidate, suite)
-        listed = _lists(draft, candidate, backend, random.Random(f"{seed} {draft.id}"))
-        task = _finished(draft, candidate, listed, backend)
-        done = validate(task, backend=backend, repeats=repeats, seed=seed)
+        task, listed, done = _validated(draft, candidate, backend, repeats, seed, ())
+        unsteady = done.reasons[0].tests if len(done.reasons) == 1 else ()
+        if unsteady:  # found by more runs than decided what is listed
+            task, listed, done = _validated(draft, candidate, backend, repeats, seed, unsteady)
     except SandboxError as error:
         raise Rejected("not_judged", str(error)) from None
     except (TaskError, ValueError) as error:
@@ -66,10 +67,19 @@ def settle(candidate: Candidate, suite: str, backend: Backend, *, repeats: int =
     if done.reasons:
         leaks = any(finding.code.startswith("leaks") for finding in done.reasons)
         raise Rejected("leak" if leaks else "not_valid", "; ".join(each.message for each in done.reasons))
-    forged = done.figures["forge_probability"]
+    return Settled(task, _record(candidate, listed, done))
+
+
+def _validated(
+    draft: Task, candidate: Candidate, backend: Backend, repeats: int, seed: int, unsteady: Sequence[str]
+) -> tuple[Task, _Listed, TaskValidation]:
+    """The task without the tests that are known to be ``unsteady``, and what validation says of it."""
+    listed = _lists(draft, candidate, backend, random.Random(f"{seed} {draft.id}"), unsteady)
+    task = _finished(draft, candidate, listed, backend)
+    forged = Deck(task).draw(SecretRandom(bytes(32))).forge_probability
     if forged > FORGEABLE:
         raise Rejected("forgeable", f"a made-up report would be believed with probability {forged:.2g}")
-    return Settled(task, _record(candidate, listed, done))
+    return task, listed, validate(task, backend=backend, repeats=repeats, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,9 @@ def _editable(changes: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _lists(draft: Task, candidate: Candidate, backend: Backend, chance: random.Random) -> _Listed:
+def _lists(
+    draft: Task, candidate: Candidate, backend: Backend, chance: random.Random, unsteady: Sequence[str]
+) -> _Listed:
     base, gold = WorkspaceState(draft.base), candidate.solution
     with TaskRuns(draft, backend) as runs:
         solved = _whole(runs.hidden(gold), candidate.hidden)
@@ -140,7 +152,7 @@ def _lists(draft: Task, candidate: Candidate, backend: Backend, chance: random.R
             raise Rejected("nothing_kept", "no test passes both before and with the solution")
         whole = _inheriting(candidate.hidden, [*failing, *keeping])
         chosen = [*failing, *_sampled(failing, keeping, whole, chance)]
-        flaky = _flaky(runs, (gold, base), (solved, before), chosen, chance)
+        flaky = (*unsteady, *_flaky(runs, (gold, base), (solved, before), chosen, chance))
         steady = [node for node in chosen if _function(node) not in {_function(each) for each in flaky}]
         hidden, kept = _pruned(candidate.hidden, solved, steady)
         fail_to_pass = tuple(node for node in failing if node in kept)
@@ -158,7 +170,7 @@ def _lists(draft: Task, candidate: Candidate, backend: Backend, chance: random.R
         tree = _without_failing(runs, draft.base, gold, fail_to_pass)
     dropped = len(solved.report.outcomes) - len(kept)
     tests = HiddenTests(fail_to_pass=fail_to_pass, pass_to_pass=pass_to_pass)
-    return _Listed(tests, hidden, tree, title, instruction, tuple(flaky), dropped)
+    return _Listed(tests, hidden, tree, title, instruction, tuple(dict.fromkeys(flaky)), dropped)
 
 
 def _whole(run: TaskRun, hidden: Mapping[str, bytes]) -> TaskRun:

@@ -137,6 +137,18 @@ def test_tests_that_never_end_are_told(somewhere: Backend, monkeypatch: pytest.M
     assert (why.code, "without the solution (timeout)" in str(why)) == ("not_ended", True)
 
 
+def test_what_validation_alone_finds_to_be_unsteady_is_left_out_too(
+    somewhere: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[settle.__module__], "TRIALS", 0)
+    ordered = "import pytest\n" + ORDERED + "\n\ndef test_other():\n    assert SEEN\n"
+    unsteady = candidate({"tests/test_shop.py": TESTS, "tests/test_order.py": ordered})
+    settled = settle(unsteady, "made", somewhere, repeats=4)
+    assert settled.record["flaky"] == ["tests/test_order.py::test_by_order"]
+    assert "tests/test_order.py::test_other" in settled.task.expected
+    assert b"test_by_order" not in settled.task.hidden["tests/test_order.py"]
+
+
 @pytest.mark.parametrize(
     ("tests", "code"),
     [
