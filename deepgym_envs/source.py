@@ -46,6 +46,13 @@ def fetched_tree(source: SdistSource | GitSource) -> Tree:
     return release_tree(source) if isinstance(source, SdistSource) else _from_git(source)
 
 
+def is_here(source: BundledSource | SdistSource | GitSource) -> bool:
+    """Whether nothing has to be downloaded to have it; of a repository, whether it was ever cloned."""
+    if isinstance(source, SdistSource):
+        return (cache_dir() / "sdists" / f"{source.sha256}.tar.gz").is_file()
+    return isinstance(source, BundledSource) or _clone_of(source.url).is_dir()
+
+
 def release_tree(source: SdistSource) -> Tree:
     """All files of a source release.
 
@@ -139,7 +146,7 @@ def bare_clone(url: str) -> Path:
 
     Whoever asks holds the lock of that name (``exclusive(url)``). Raises what GitPython does.
     """
-    clone = cache_dir() / "git" / hashlib.sha256(url.encode()).hexdigest()[:32]
+    clone = _clone_of(url)
     if not clone.is_dir():
         clone.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder("clone", clone.parent) as scratch:
@@ -149,6 +156,10 @@ def bare_clone(url: str) -> Path:
             (part / "info" / "attributes").write_text(RAW_ATTRIBUTES)
             part.rename(clone)
     return clone
+
+
+def _clone_of(url: str) -> Path:
+    return cache_dir() / "git" / hashlib.sha256(url.encode()).hexdigest()[:32]
 
 
 def _has_commit(git: Any, commit: str) -> bool:

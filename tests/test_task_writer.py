@@ -13,7 +13,7 @@ import pytest
 from deepgym_envs import Task, TaskError, load_suite
 from deepgym_envs.content import Content
 from deepgym_envs.owner import own_prefix
-from deepgym_envs.recipe import RepoRecipe
+from deepgym_envs.recipe import RepoRecipe, SdistSource
 from deepgym_envs.task_writer import clear_abandoned, write_task
 
 
@@ -23,6 +23,7 @@ class Unwritable:
 
     real: Content
     hidden_paths: tuple[str, ...] = ()
+    origins: tuple[SdistSource, ...] = ()
 
     def content(self, recipe: RepoRecipe, where: str) -> Content:
         return self.real

@@ -15,7 +15,9 @@ from deepgym_envs.cli.board import Board
 from deepgym_envs.cli.choice import JsonOption, SuiteOption, TaskOption, chosen_tasks
 from deepgym_envs.cli.exit_status import FINDINGS, NOT_JUDGED
 from deepgym_envs.cli.screen import STDOUT, complain, print_json, spinner
+from deepgym_envs.content import Content
 from deepgym_envs.errors import SandboxError, TaskError
+from deepgym_envs.source import is_here
 from deepgym_envs.suite import read_suite, suite_names
 from deepgym_envs.task import Task
 
@@ -118,9 +120,16 @@ def _bundled_tasks() -> list[Task]:
     found = []
     for suite in suite_names():
         for task in read_suite(suite).values():
+            if not isinstance(task, Task) or not _is_here(task):
+                continue  # nothing can have been built of it
             try:
-                if isinstance(task, Task) and task.base.digest:
+                if task.base.digest:
                     found.append(task)
             except TaskError:
                 continue
     return found
+
+
+def _is_here(task: Task) -> bool:
+    origins = () if isinstance(task.content, Content) else task.content.origins
+    return all(map(is_here, (task.recipe.source, *origins)))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from deepgym_envs.recipe import RepoRecipe
+from deepgym_envs.recipe import GitSource, RepoRecipe, SdistSource
 from deepgym_envs.state import Tree
 from deepgym_envs.twin import NO_TWINS, Twins
 
@@ -36,6 +36,11 @@ class Deferred(Protocol):
         Raises:
             TaskError: what they are made of cannot be had, or is not what was validated.
         """
+        ...
+
+    @property
+    def origins(self) -> Collection[SdistSource | GitSource]:
+        """What it is made of besides the recipe's own source."""
         ...
 
     @property

@@ -78,6 +78,11 @@ class Cut(Manifest):
         return Content(hidden, make_patch(WorkspaceState(base, changes)), source=base, twins=twins)
 
     @property
+    def origins(self) -> Collection[Origin]:
+        """See ``Deferred``."""
+        return self.releases.values()
+
+    @property
     def hidden_paths(self) -> Collection[str]:
         """See ``Deferred``."""
         return self.tests.keys()

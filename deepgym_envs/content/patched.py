@@ -14,7 +14,7 @@ from deepgym_envs.content.content import Content
 from deepgym_envs.errors import TaskError
 from deepgym_envs.layout import hidden_tests, role
 from deepgym_envs.patch import apply_patch
-from deepgym_envs.recipe import RepoRecipe
+from deepgym_envs.recipe import GitSource, RepoRecipe, SdistSource
 from deepgym_envs.source import source_tree
 from deepgym_envs.state import Tree
 from deepgym_envs.twin import NO_TWINS, Twins
@@ -38,6 +38,7 @@ class Patched:
     hidden_paths: Collection[str]
     removed: Collection[str] = ()
     twins: Twins = NO_TWINS
+    origins: Collection[SdistSource | GitSource] = ()
 
     def content(self, recipe: RepoRecipe, where: str) -> Content:
         """See ``Deferred``."""

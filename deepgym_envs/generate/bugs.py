@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from random import Random
 
-from deepgym_envs.content import BEFORE, Content
+from deepgym_envs.content import BEFORE
 from deepgym_envs.generate.candidate import Candidate, Rejected
 from deepgym_envs.generate.environment import import_roots, make_recipe, with_metadata
+from deepgym_envs.generate.probe import probe_task
 from deepgym_envs.grade import TaskRun, TaskRuns
 from deepgym_envs.layout import hidden_tests, role, tests_of
 from deepgym_envs.recipe import RepoRecipe, SdistSource
@@ -22,14 +23,12 @@ from deepgym_envs.rewriting.mutation import Mutant, mutants, sample
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.source import release_tree
 from deepgym_envs.state import Tree, WorkspaceState
-from deepgym_envs.task import HiddenTests, Limits, Task, TaskManifest
 
 FEWEST = 2  # tests that notice a fault; with less a made-up report is soon believed
 SHARE = 0.15  # of the tests; a fault that more notice is no riddle
 MOST_SECONDS = 20.0
 PROBES = 12  # faults tried for each that is wanted
 PAIRS = 0.3  # of the wanted, so many are of two faults
-_LIMITS = Limits(test_seconds=120, disk_mb=128, memory_mb=1024)
 
 
 @dataclass(frozen=True)
@@ -64,21 +63,6 @@ def seeded_bugs(
     singles = [(each,) for each in found][: count - len(pairs)]
     for faults in (*singles, *pairs):
         yield _candidate(source, recipe, tree, tests, faults)
-
-
-def probe_task(recipe: RepoRecipe, tree: Tree, hidden: Mapping[str, bytes]) -> Task:
-    """A task that serves only to run ``hidden`` tests on states of ``tree``."""
-    manifest = TaskManifest(
-        id=f"probe/{recipe.name}",
-        repo=recipe.name,
-        title="Probe",
-        kind="bug",
-        difficulty="easy",
-        editable=("*.py", "**/*.py"),
-        tests=HiddenTests(),
-        limits=_LIMITS,
-    )
-    return Task(manifest, recipe, "Probe.", Content(hidden, b"", source=tree))
 
 
 def _baseline(run: TaskRun) -> TaskRun:

@@ -20,11 +20,11 @@ from pathlib import Path
 from deepgym_envs.content import BEFORE
 from deepgym_envs.errors import SandboxError, TaskError, UsageError
 from deepgym_envs.figures import lines_changed
-from deepgym_envs.generate.bugs import probe_task
 from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.commits import Commit, Commits
 from deepgym_envs.generate.environment import make_recipe, with_metadata
 from deepgym_envs.generate.hunks import Hunk, apply_hunks, hunks_of, minimise
+from deepgym_envs.generate.probe import probe_task
 from deepgym_envs.grade import TaskRuns
 from deepgym_envs.layout import hidden_tests, role
 from deepgym_envs.patch import make_patch

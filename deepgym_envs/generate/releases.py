@@ -14,10 +14,10 @@ from itertools import pairwise
 from random import Random
 
 from deepgym_envs.content import BEFORE
-from deepgym_envs.generate.bugs import probe_task
 from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.environment import import_roots, make_recipe, with_metadata
 from deepgym_envs.generate.hunks import Hunk, apply_hunks, hunks_of, minimise
+from deepgym_envs.generate.probe import probe_task
 from deepgym_envs.grade import TaskRun, TaskRuns
 from deepgym_envs.layout import hidden_tests, role, tests_of
 from deepgym_envs.package_index import releases

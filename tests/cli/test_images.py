@@ -173,6 +173,18 @@ def test_pruning_keeps_what_bundled_tasks_use(engine: Engine, capsys: pytest.Cap
     assert engine.tags == []
 
 
+def test_pruning_downloads_nothing(
+    engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A task whose releases are not here has no image that could be kept."""
+    monkeypatch.setenv("DEEPGYM_CACHE", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    status, said, complaints = run(capsys, "prune", "--json")
+    assert (status, complaints) == (0, "")
+    assert len(json.loads(said)["removed"]) == 3
+    assert [place.name for place in tmp_path.rglob("*.tar.gz")] == []
+
+
 @pytest.mark.parametrize("arguments", [("list",), ("build",), ("prune",)])
 @pytest.mark.parametrize("host", ["tcp://127.0.0.1:1", "nonsense"])
 def test_without_an_engine_each_command_says_so(
