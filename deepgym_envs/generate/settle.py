@@ -18,6 +18,7 @@ from deepgym_envs.content import Content, cut_out
 from deepgym_envs.errors import SandboxError, TaskError
 from deepgym_envs.figures import difficulty, measure
 from deepgym_envs.generate.candidate import Candidate, Rejected
+from deepgym_envs.generate.proof import prove
 from deepgym_envs.generate.pruning import test_names, without_nodes
 from deepgym_envs.generate.statement import write_statement
 from deepgym_envs.grade import Deck, SecretRandom, TaskRun, TaskRuns
@@ -67,7 +68,11 @@ def settle(candidate: Candidate, suite: str, backend: Backend, *, repeats: int =
     if done.reasons:
         leaks = any(finding.code.startswith("leaks") for finding in done.reasons)
         raise Rejected("leak" if leaks else "not_valid", "; ".join(each.message for each in done.reasons))
-    return Settled(task, _record(candidate, listed, done))
+    try:
+        proof = prove(task, backend, seed)
+    except SandboxError as error:
+        raise Rejected("not_judged", str(error)) from None
+    return Settled(task, _record(candidate, listed, done, proof))
 
 
 def _validated(
@@ -316,11 +321,13 @@ def _finished(draft: Task, candidate: Candidate, listed: _Listed, backend: Backe
     return task
 
 
-def _record(candidate: Candidate, listed: _Listed, done: TaskValidation) -> Mapping[str, Any]:
+def _record(
+    candidate: Candidate, listed: _Listed, done: TaskValidation, proof: Mapping[str, float]
+) -> Mapping[str, Any]:
     return {
         **candidate.proof,
         "flaky": list(listed.flaky),
         "tests_left_out": listed.dropped,
-        "figures": dict(done.figures),
+        "figures": {**done.figures, **proof},
         "warnings": [finding.code for finding in done.warnings],
     }

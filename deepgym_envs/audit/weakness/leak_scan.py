@@ -36,7 +36,8 @@ NEEDLES = 24
 DEEP = 2  # archives in archives
 ROWS, PLACE_CHARS, LINES = 200, 300, 100
 FEW_BYTES = 150  # code that is shorter looks like other code
-FIRST = ("/workspace", "/opt", "/tmp", "/home", "/root", "/srv", "/var", "/etc", "/usr/local")
+OWN = ("/workspace", "/opt", "/tmp", "/srv", "/var", "/etc")  # where tasks differ
+FIRST = (*OWN, "/home", "/root", "/usr/local")
 NEVER = ("/proc", "/sys", "/dev")
 AROUND = b" \t\r\n\f\"'`,+-<>|#*\\"  # what stands around a line in a patch, a quotation, a notebook
 NO_SOURCE = (b"\x7fELF", b"!<arch>", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"OTTO", b"\0\1\0\0")
@@ -54,7 +55,7 @@ def main() -> None:
     scan = Scan(job, os.fdopen(os.dup(REPORT), "wb"))
     late = False
     try:
-        scan.everything()
+        scan.everything(system=job["system"])
     except Late:
         late = True
     scan.tell(end=scan.rows, files=scan.files, bytes=scan.bytes, unread=scan.unread[:20], late=late)
@@ -92,10 +93,10 @@ class Scan:
             place = place.encode("utf-8", "replace").decode()[-PLACE_CHARS:]
             self.tell(place=place, lines=found[:LINES], compiled=compiled)
 
-    def everything(self) -> None:
-        """Look into all that there is, what belongs to the task before what belongs to the system."""
+    def everything(self, *, system: bool) -> None:
+        """Look into all that there is, what belongs to the task before what belongs to the ``system``."""
         self.processes()
-        self.folders(*FIRST, "/")
+        self.folders(*((*FIRST, "/") if system else OWN))
 
     def folders(self, *tops: str) -> None:
         """Look into all below some folders, into each once."""

@@ -78,8 +78,11 @@ class LeakScan:
     problem: str = ""
 
 
-def scan_for_leaks(task: Task, backend: Backend, seconds: float) -> LeakScan:
+def scan_for_leaks(task: Task, backend: Backend, seconds: float, *, system: bool = True) -> LeakScan:
     """Look for the task's secrets in all that can be read in a box of its agent's, for so long.
+
+    Without ``system`` only where tasks differ: the workspace, what is installed for it, what processes know,
+    and where programs leave files.
 
     Raises:
         SandboxError: there is no box to look into.
@@ -93,6 +96,7 @@ def scan_for_leaks(task: Task, backend: Backend, seconds: float) -> LeakScan:
         "new": [new for _, _, new in changed],
         "old": [old for _, old, _ in changed],
         "seconds": seconds,
+        "system": system,
     }
     command = Command(
         argv=("python", "-I", "-B", "{files}/leak_scan.py"),

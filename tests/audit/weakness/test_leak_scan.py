@@ -44,7 +44,9 @@ class Told(io.BytesIO):
 
 def scanned(folder: Path, **job: object) -> tuple[Mapping[str, list[int]], Scan]:
     told = Told()
-    scan = Scan({"lines": [SECRET, "x" * 40], "new": [CODE], "old": [""], "seconds": 60, **job}, told)
+    scan = Scan(
+        {"lines": [SECRET, "x" * 40], "new": [CODE], "old": [""], "seconds": 60, "system": True, **job}, told
+    )
     scan.folders(str(folder))
     found = {row["place"].removeprefix(f"{folder}/"): row["lines"] or [-1] for row in told.rows()}
     return found, scan
@@ -156,7 +158,7 @@ def test_without_git_loose_objects_are_read_and_packs_are_told(tmp_path: Path, c
     objects = tmp_path / ".git" / "objects"
     (objects / "pack" / "pack-1.pack").write_bytes(b"PACK")
     told = Told()
-    scan = Scan({"lines": [SECRET], "new": [], "old": [], "seconds": 60}, told)
+    scan = Scan({"lines": [SECRET], "new": [], "old": [], "seconds": 60, "system": True}, told)
     scan.loose(str(objects))
     assert [row["place"] for row in told.rows()] == [f"{objects}/{lost[:2]}/{lost[2:]}"]
     assert scan.unread == [f"{objects}/pack/pack-1.pack"]
@@ -198,5 +200,5 @@ def test_an_environment_is_read() -> None:
     import os  # noqa: PLC0415
 
     line = next(f"{name}={value}" for name, value in os.environ.items() if len(value) > 5)
-    Scan({"lines": [line], "new": [], "old": [], "seconds": 60}, told).processes()
+    Scan({"lines": [line], "new": [], "old": [], "seconds": 60, "system": True}, told).processes()
     assert f"process {os.getpid()}: environ" in {row["place"] for row in told.rows()}
