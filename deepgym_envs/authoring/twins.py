@@ -31,6 +31,7 @@ DRAWS = 6  # whole draws that the solution must pass, one after the other
 TRIED = 4  # wrong values at each place
 KEPT, KEPT_OF_CASE = 4, 2  # changes, of a whole test and of one of its cases
 _CASES = 24  # of a test, that get twins of their own
+_CASES_TRIED = 12  # of a test, where only some tests are looked at
 _BATCH = 100  # copies that are run at a time
 _FRAME = re.compile(r'^ *File "(.*)", line \d+, in (\S+)$', re.MULTILINE)
 _ASSERTING = re.compile(r"[/\\](_pytest|unittest)[/\\]")
@@ -42,7 +43,7 @@ def find_twins(task: Task, backend: Backend, seed: int = 0, most: int | None = N
 
     The same for the same ``seed``, but for what depends on time or chance in the tests. A task of kind
     ``tests`` has none. ``most`` tries to find them for so many tests that fail at the base, drawn by chance,
-    and for a third as many others; None for all.
+    and for a third as many others, and for some cases of each; None for all.
 
     Raises:
         TaskError: the hidden tests do not pass on the reference solution.
@@ -116,12 +117,27 @@ def _places(
         others = [test for test in expected if test not in failing]
         chosen = chance.sample(failing, min(most, len(failing)))
         expected = dict.fromkeys([*chosen, *chance.sample(others, min(most // 3, len(others)))])
+    cases: dict[str, list[str]] = {test: [] for test in expected}
+    for test, case in map(split_case, task.manifest.tests.fail_to_pass):
+        cases.setdefault(test, []).append(case)
     return {
         f"{path}::{test}": sites(file, test)
+        if most is None
+        else _some(sites(file, test), cases[f"{path}::{test}"], chance)
         for path, file in files.items()
         for test in file.tests
         if f"{path}::{test}" in expected and test not in file.fixed
     }
+
+
+def _some(places: Sequence[Site], failing: Sequence[str], chance: Random) -> Sequence[Site]:
+    """Not the places of all cases, as each copy has every case of its test; first of those whose value is
+    part of the id of a ``failing`` case."""
+    of_cases = [site for site in places if site.by_case]
+    near = [site for site in of_cases if any(site.expression.strip("'\"") in case for case in failing)]
+    far = [site for site in of_cases if site not in near]
+    chosen = [*chance.sample(near, len(near)), *chance.sample(far, len(far))][:_CASES_TRIED]
+    return [site for site in places if not site.by_case or site in chosen]
 
 
 def _trials(

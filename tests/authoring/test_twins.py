@@ -266,3 +266,30 @@ def test_no_mutant_runs_where_nothing_would_keep_it(tmp_path: Path) -> None:
     found = find_twins(span(tmp_path), TrustedLocalBackend())
     assert [each.test for each in found.tests] == ["test_hidden.py::test_upto", "test_hidden.py::test_parted"]
     assert not any(change.mutants for each in found.tests for change in each.changes)
+
+
+def test_of_many_cases_those_that_fail_at_the_base_are_tried_first(
+    isolating: Backend, tmp_path: Path
+) -> None:
+    """Where only some tests are looked at; each copy of a test has all its cases."""
+    cases = ", ".join(f"({number}, {number + 100})" for number in range(40))
+    hidden = (
+        "import pytest\nfrom sums import add\n\n\n"
+        f"@pytest.mark.parametrize('a, total', [{cases}])\ndef test_cases(a, total):\n    assert add(a, 100) == total\n"
+    )
+    right = "def add(a, b):\n    return a + b\n"
+    wrong = "def add(a, b):\n    return a + b + (a in (17, 31))\n"
+    ids = [f"test_hidden.py::test_cases[{number}-{number + 100}]" for number in range(40)]
+    task = make_task(
+        tmp_path / "sums",
+        repo="sums",
+        source={"sums/__init__.py": wrong, "tests/test_sums.py": "def test_nothing():\n    pass\n"},
+        hidden={"test_hidden.py": hidden},
+        gold={"sums/__init__.py": right},
+        fail_to_pass=[ids[17], ids[31]],
+        pass_to_pass=[each for each in ids if each not in (ids[17], ids[31])],
+    )
+    found = find_twins(task, isolating, most=4).tests[0].changes
+    numbers = {number for change in found for number in change.fails}
+    assert {17, 31} <= numbers
+    assert len(numbers) < 20
