@@ -24,6 +24,7 @@ from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.commits import Commit, Commits
 from deepgym_envs.generate.environment import make_recipe, with_metadata
 from deepgym_envs.generate.hunks import Hunk, apply_hunks, hunks_of, minimise
+from deepgym_envs.generate.missing_names import collected_before
 from deepgym_envs.generate.probe import probe_task
 from deepgym_envs.grade import TaskRuns
 from deepgym_envs.layout import hidden_tests, role
@@ -89,6 +90,8 @@ def _candidate(
     recipe = _recipe(after, first, commit.when)
     base = with_metadata(before, recipe)
     hidden = hidden_tests(after, tests)
+    if most_runs:
+        hidden = collected_before(recipe, base, hidden, backend)
     hunks = hunks_of(base, change.changes)
     kept = _needed(recipe, base, hidden, hunks, backend, most_runs)
     solution = apply_hunks(base, kept)

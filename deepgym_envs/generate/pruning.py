@@ -40,7 +40,12 @@ def without_tests(source: bytes, tests: Collection[str]) -> bytes | None:
 
 def test_names(source: bytes) -> Collection[str]:
     """The names of all tests of a file. Raises ``ValueError`` if it is not Python."""
-    return tuple(name for name, _ in _tests(parse_python(source).body, ""))
+    return tuple(name for name, _ in definitions_in(source))
+
+
+def definitions_in(source: bytes) -> Iterator[tuple[str, _Function]]:
+    """The tests of a file by their names. Raises ``ValueError`` if it is not Python."""
+    yield from _tests(parse_python(source).body, "")
 
 
 test_names.__test__ = False  # type: ignore[attr-defined]

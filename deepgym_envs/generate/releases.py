@@ -17,6 +17,7 @@ from deepgym_envs.content import BEFORE
 from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.environment import import_roots, make_recipe, with_metadata
 from deepgym_envs.generate.hunks import Hunk, apply_hunks, hunks_of, minimise
+from deepgym_envs.generate.missing_names import collected_before
 from deepgym_envs.generate.probe import probe_task
 from deepgym_envs.grade import TaskRun, TaskRuns
 from deepgym_envs.layout import hidden_tests, role, tests_of
@@ -76,6 +77,7 @@ def released_fixes(
         raise Rejected("no_change", "no source differs between the releases")
     if len(hunks) > MOST_HUNKS:
         raise Rejected("too_large", f"{len(hunks)} hunks differ between the releases")
+    tests = collected_before(recipe, base, tests, backend)
     with TaskRuns(probe_task(recipe, base, tests), backend) as runs:
         split = _Split(runs, base, hunks, Random(f"releases {seed} {before.name} {before.version}"))
         for number, fix in zip(range(count), split.fixes(), strict=False):
