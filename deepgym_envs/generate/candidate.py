@@ -30,6 +30,7 @@ Code = Literal[
     "flaky",  # no steady test is left that fails before
     "twin",  # another task is the same
     "forgeable",  # a made-up report would be believed too often
+    "not_told",  # no failure says in words what is wrong
     "leak",  # the statement holds part of the solution or of the tests
     "not_valid",  # the finished task does not pass validation
     "not_judged",  # the infrastructure failed

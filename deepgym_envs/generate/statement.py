@@ -9,14 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from deepgym_envs.figures import functions_touched
+from deepgym_envs.generate.candidate import Rejected
 from deepgym_envs.grade import TaskRun
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.syntax import parse_python
 from deepgym_envs.text import clean
 
-EXAMPLES = 2
+EXAMPLES = 3
 _LINES, _CHARS = 4, 160
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_TELLING = re.compile(
+    r"(AssertionError: )?assert .|Failed: |(?!AssertionError)[\w.]+: \S|AssertionError: .*\s\S"
+)
 _SOMEHOW = "it fails"
 _HEX = re.compile(r"0x[0-9a-f]{6,}")
 
@@ -28,6 +32,9 @@ def write_statement(
 
     Names what the tests speak of and the solution changes, and shows up to ``EXAMPLES`` failures in the words
     of the test runner, without a test's name or source.
+
+    Raises:
+        Rejected: these words say nothing, so nobody could know what to mend.
     """
     names = [name for name in _subjects(solution, hidden, failing) if name != package]
     subject = " and ".join(f"`{name}`" for name in names) or f"`{package}`"
@@ -36,15 +43,16 @@ def write_statement(
     told = [sort for sort, _ in errors.most_common() if sort != _SOMEHOW] or [_SOMEHOW]
     seen = ", or ".join(told[:3])
     examples = list(_examples(failing, base))
+    if not any(_TELLING.match(line) for example in examples for line in example):
+        raise Rejected("not_told", "no failure says in words what was expected and what was seen")
     lines = [
         f"# {package}: {subject} {'do' if len(names) > 1 else 'does'} not work as described",
         "",
         f"In some cases {whole} {'go' if len(names) > 1 else 'goes'} wrong: {seen}.",
     ]
-    if examples:
-        lines += ["", "What was seen, with what had been expected of it:"]
-        for example in examples:
-            lines += ["", "```text", *example, "```"]
+    lines += ["", "What was seen, with what had been expected of it:"]
+    for example in examples:
+        lines += ["", "```text", *example, "```"]
     lines += [
         "",
         "These are examples of one problem, not all of it. Find its cause and mend it there. Whatever is",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from deepgym_envs.generate import Rejected
 from deepgym_envs.generate.statement import EXAMPLES, write_statement
 from deepgym_envs.grade import TaskRun, TestReport
 from deepgym_envs.state import File, Tree, WorkspaceState
@@ -49,7 +52,10 @@ def test_it_names_what_the_tests_call_and_the_solution_changes() -> None:
 
 
 def test_where_no_test_speaks_of_what_changes_only_the_package_is_named() -> None:
-    assert said({DISCOUNTS: ""}, WorkspaceState(BASE))[0] == "shop: a part of it does not work as described"
+    assert (
+        said({DISCOUNTS: "E   assert 1 == 2"}, WorkspaceState(BASE))[0]
+        == "shop: a part of it does not work as described"
+    )
 
 
 def test_what_is_raised_is_told() -> None:
@@ -64,6 +70,7 @@ def test_no_test_is_named() -> None:
         DISCOUNTS: "E   TypeError: test_discounts() takes 0 positional arguments but 1 was given",
         PART: "E   NameError in test_shop.py",
         TOTAL: "E   TypeError: TestCart.test_total_of_several() got 2",
+        "t.py::test_other": "E   ValueError: no price",
     }
     title, text = said(details)
     for name in ("test_discounts", "test_hidden_part", "test_total_of_several", "test_shop"):
@@ -97,15 +104,23 @@ def test_a_few_failures_that_differ_are_shown_in_a_few_lines() -> None:
     }
     text = said(many)[1]
     assert text.count("```text") == EXAMPLES
-    assert len(said({TOTAL: "E   " + "x" * 5000})[1]) < 1500
+    assert len(said({TOTAL: "E   assert " + "x" * 5000})[1]) < 1500
 
 
 def test_addresses_are_not_told() -> None:
     assert "<Cart at 0x...>" in said({TOTAL: "E   assert <Cart at 0x7f00deadbeef> == 1"})[1]
 
 
+@pytest.mark.parametrize("said_of_it", ["", "E   AssertionError", "E   assert", "E   AssertionError: wrong"])
+def test_failures_without_words_make_no_statement(said_of_it: str) -> None:
+    with pytest.raises(Rejected, match="says in words") as caught:
+        said({TOTAL: said_of_it, DISCOUNTS: "E   AssertionError"})
+    assert caught.value.code == "not_told"
+
+
 def test_a_test_whose_file_cannot_be_read_says_little() -> None:
-    report = TestReport({"gone.py::test_x": "failed"}, (), {}, True, False)
+    details = {"gone.py::test_x": "E   assert 1 == 2"}
+    report = TestReport({"gone.py::test_x": "failed"}, (), details, True, False)
     title, text = write_statement(
         "shop", GOLD, {"gone.py": b"("}, ["gone.py::test_x"], TaskRun("tests_failed", report, 0.1)
     )
