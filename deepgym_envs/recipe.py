@@ -102,6 +102,8 @@ class Install(Manifest):
 class TestSuite(Manifest):
     """The visible suite: files or folders for pytest, and the pytest plugins (module names) that it needs.
 
+    ``addopts``: whether the options in the repository's own configuration of pytest count; they had better
+    not where they ask for coverage, or for what writes files.
     ``preload`` names modules of the repository's needs that tests may find imported already when they are
     started warm. They must not start threads, nor draw random numbers when they are imported; pytest plugins
     are not for it, since pytest rewrites their assertions as it imports them.
@@ -112,6 +114,12 @@ class TestSuite(Manifest):
     paths: tuple[Annotated[str, AfterValidator(_folder)], ...] = ("tests",)
     plugins: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*$")], ...] = ()
     preload: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*$")], ...] = ()
+    addopts: bool = True
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What pytest is told before what to run."""
+        return () if self.addopts else ("-o", "addopts=")
 
 
 class RepoRecipe(Manifest):

@@ -8,6 +8,7 @@ code which copy is wrong.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -19,7 +20,7 @@ from deepgym_envs.authoring.sites import Site, sites
 from deepgym_envs.authoring.tells import alone, failed_line
 from deepgym_envs.errors import TaskError
 from deepgym_envs.grade import Deck, SecretRandom, TaskRun, TaskRuns
-from deepgym_envs.grade.deck import path_of, split_case
+from deepgym_envs.grade.deck import PLACES, path_of, split_case
 from deepgym_envs.grade.test_file import Copy, TestFile
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.state import WorkspaceState
@@ -67,6 +68,24 @@ def find_twins(task: Task, backend: Backend, seed: int = 0, most: int | None = N
         tests = [_of_test(test, tried) for test, tried in fit.items()]
         digests = {path: file_digest(task.hidden[path]) for path in files}
         return _confirmed(task, runs, Twins(files=digests, tests=tuple(tests)), chance)
+
+
+def coins_at_most(hidden: Mapping[str, bytes], failing: Collection[str]) -> int:
+    """How many coins the twins of ``failing`` tests can be worth, by what is written in them alone.
+
+    Raises:
+        ValueError: a file of theirs is not Python.
+    """
+    cases = Counter(split_case(node)[0] for node in failing)
+    coins = 0
+    for path in {path_of(test) for test in cases if path_of(test).endswith(".py")}:
+        file = TestFile(hidden[path])
+        for name in file.tests.keys() - file.fixed:
+            number = cases[f"{path}::{name}"]
+            places = [site for site in sites(file, name) if site.sort == "value"] if number else []
+            of_cases = [site for site in places if site.by_case]
+            coins += min(number, len(of_cases)) if of_cases else min(PLACES, len({at.at[0] for at in places}))
+    return coins
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,18 @@ _PLUGINS = {
     "pytest-datadir": ("pytest_datadir.plugin", r"\b(shared_)?datadir\b"),
     "pytest-regressions": ("pytest_regressions.plugin", r"\b(data|file|num)_regression\b"),
 }
+# Plugins by the options in a configuration of pytest that would be refused without them. An agent's own runs
+# have them; the suite is run without such options, which measure and write what nobody asked for.
+_BY_OPTION = {
+    "pytest-cov": r"--(no-)?cov\b",
+    "pytest-xdist": r"(?<![\w-])-n[\s=\"',]|--numprocesses|--dist\b",
+    "pytest-timeout": r"--timeout\b",
+    "pytest-benchmark": r"--benchmark",
+}
+_CONFIGURED = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+_ADDOPTS = re.compile(
+    r"^\s*addopts\s*=(.*?)(?=^\s*(?:[A-Za-z_][\w-]*\s*=|\[\w)|\Z)", re.MULTILINE | re.DOTALL
+)
 _ORIGIN = {"sdist": "source release", "git": "repository"}
 _COMPILED = (".pyx", ".pxd", ".c", ".cc", ".cpp", ".rs", ".f90")
 
@@ -95,7 +107,9 @@ def make_recipe(tree: Tree, source: SdistSource | GitSource, when: datetime | No
             needs=Needs(pip=pins),
             install=Install(pythonpath=_import_path(tree, tests, packages)),
             test=TestSuite(
-                paths=tuple(folder for folder in folders if folder) or tuple(tests), plugins=tuple(plugins)
+                paths=tuple(folder for folder in folders if folder) or tuple(tests),
+                plugins=tuple(plugins),
+                addopts=not _asked_for(tree),
             ),
         )
     except ValueError as error:
@@ -215,7 +229,14 @@ def _wanted(tree: Tree, about: Distribution, own: set[str]) -> tuple[Sequence[st
             wanted.add(name)
     text = b"\n".join(code.values()).decode("utf-8", "replace")
     used = {name: plugin for name, (plugin, sign) in _PLUGINS.items() if re.search(sign, text)}
-    return (*wanted, *used), tuple(used.values())
+    return (*wanted, *used, *_asked_for(tree)), tuple(used.values())
+
+
+def _asked_for(tree: Tree) -> Sequence[str]:
+    """The plugins that options in the configuration of pytest need."""
+    texts = (tree[name].data.decode("utf-8", "replace") for name in _CONFIGURED if name in tree)
+    options = "\n".join(found for text in texts for found in _ADDOPTS.findall(text))
+    return [name for name, sign in _BY_OPTION.items() if re.search(sign, options)]
 
 
 # What tests may import without the package's metadata saying so: what many a requirements file holds.

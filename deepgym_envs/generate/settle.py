@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from deepgym_envs.authoring.twins import find_twins
+from deepgym_envs.authoring.twins import coins_at_most, find_twins
 from deepgym_envs.content import Content, cut_out
 from deepgym_envs.errors import SandboxError, TaskError
 from deepgym_envs.figures import difficulty, measure
@@ -152,9 +152,16 @@ def _lists(
                 "not_collected" if code else "nothing_fails",
                 f"without the solution {code[0]} cannot be collected" if code else "no test fails before",
             )
+        if 0.5 ** coins_at_most(candidate.hidden, failing) > FORGEABLE:
+            raise Rejected(
+                "forgeable", "hardly a test that begins to pass compares values that are written out"
+            )
         keeping = [node for node in passing if before.outcome(node) == "passed"]
         if not keeping:
             raise Rejected("nothing_kept", "no test passes both before and with the solution")
+        if 0.5 ** coins_at_most(candidate.hidden, failing) > FORGEABLE:
+            what = "too little of what begins to pass compares plain values"
+            raise Rejected("forgeable", f"a made-up report would be believed: {what}")
         whole = _inheriting(candidate.hidden, [*failing, *keeping])
         chosen = [*failing, *_sampled(failing, keeping, whole, chance)]
         flaky = (*unsteady, *_flaky(runs, (gold, base), (solved, before), chosen, chance))

@@ -36,7 +36,8 @@ def run_visible(
     ``tests`` are node ids or paths; none means all of them. ``detail_chars`` of each traceback are kept.
     """
     stop = ["--exitfirst"] if to_first_failure else []
-    arguments = ["--rootdir", ".", *stop, *(tests or task.recipe.test.paths)]
+    suite = task.recipe.test
+    arguments = ["--rootdir", ".", *suite.options, *stop, *(tests or suite.paths)]
     command = _command(task, {}, arguments, detail_chars, seconds)
     return _run(box, command)
 

@@ -265,7 +265,7 @@ def _verifier_job(task: Task) -> dict[str, Any]:
         # What an oracle expects is no secret where the verifier runs, so it is left out.
         "expected": [node for node in task.expected if not is_case(node)],
         "implementations": implementations,
-        "visible": list(task.recipe.test.paths),
+        "visible": [*task.recipe.test.options, *task.recipe.test.paths],
         "editable": [glob_pattern(pattern).pattern for pattern in task.editable],
         "plugins": list(task.recipe.test.plugins),
         "pythonpath": list(task.recipe.install.pythonpath),

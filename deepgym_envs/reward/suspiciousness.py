@@ -79,7 +79,7 @@ def _command(task: Task) -> Command:
     files = [path for path in task.base if path.endswith(".py") and task.may_edit(path)]
     job = {
         "files": files,
-        "paths": list(task.recipe.test.paths),
+        "paths": [*task.recipe.test.options, *task.recipe.test.paths],
         "plugins": list(task.recipe.test.plugins),
         "pythonpath": list(task.recipe.install.pythonpath),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deepgym_envs import Grader, Task, TaskError, WorkspaceState
-from deepgym_envs.authoring.twins import find_twins
+from deepgym_envs.authoring.twins import coins_at_most, find_twins
 from deepgym_envs.grade import Deck, SecretRandom, TaskRuns
 from deepgym_envs.sandbox import Backend, choose_backend
 from deepgym_envs.testing import make_task
@@ -133,6 +133,23 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
 @pytest.fixture(scope="module")
 def twins(isolating: Backend, task: Task) -> Twins:
     return find_twins(task, isolating)
+
+
+@pytest.mark.parametrize(
+    ("body", "failing", "coins"),
+    [
+        ("def test_a():\n    assert f() == 1\n    assert g() == 2\n", ["test_a"], 2),
+        ("def test_a():\n    assert f(), g()\n", ["test_a"], 0),
+        ("def test_a():\n    assert f() == 1\n\ndef test_b():\n    assert f() == 1\n", ["test_a"], 1),
+        ("def test_a():\n" + "    assert f() == 1\n" * 9, ["test_a"], 3),
+        ("CASES\n@pytest.mark.parametrize('a, b', [(1, 2), (3, 4), (5, 6)])\ndef test_a(a, b):\n    assert f(a) == b\n",
+         ["test_a[1-2]", "test_a[5-6]"], 2),
+    ],
+)  # fmt: skip
+def test_how_many_coins_there_can_be_is_known_before_anything_is_tried(
+    body: str, failing: list[str], coins: int
+) -> None:
+    assert coins_at_most({"t.py": body.encode()}, [f"t.py::{each}" for each in failing]) == coins
 
 
 def test_tests_of_every_form_get_twins(twins: Twins) -> None:

@@ -129,6 +129,28 @@ def test_where_the_index_tells_no_times_the_newest_pytest_is_taken(index: Folder
     assert make_recipe(tree(), SOURCE, when).needs.pip == ("pluggy==1.5", "pytest==9.0")
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "named"),
+    [
+        ("pyproject.toml", '[tool.pytest.ini_options]\naddopts = "--cov=shop -q"\n', ["pytest-cov"]),
+        ("pyproject.toml", '[tool.pytest.ini_options]\naddopts = [\n  "-n", "auto",\n  "--no-cov"\n]\n[tool.x]\n',
+         ["pytest-cov", "pytest-xdist"]),
+        ("setup.cfg", "[tool:pytest]\naddopts =\n    -ra\n    --timeout=5\n\n[x]\ny = 1\n", ["pytest-timeout"]),
+        ("tox.ini", "[pytest]\naddopts = -ra --new-thing\nother = --cov\n", []),
+        ("notes.ini", "addopts = --cov\n", []),
+    ],
+)  # fmt: skip
+def test_options_that_need_plugins_are_served_and_do_not_count(
+    index: FolderIndex, path: str, text: str, named: list[str]
+) -> None:
+    for each in ("pytest_cov", "pytest_xdist", "pytest_timeout"):
+        index.add_wheel(each, "1.0")
+    recipe = make_recipe(tree(**{path: text}), SOURCE)
+    assert [pin.partition("==")[0] for pin in recipe.needs.pip if pin.startswith("pytest-")] == named
+    assert recipe.test.addopts == (not named)
+    assert recipe.test.plugins == ()
+
+
 def test_an_extra_counts_if_the_tests_import_it(index: FolderIndex) -> None:
     index.add_wheel("attrs", "20.1")
     index.add_wheel("attrs", "25.1")
