@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from random import Random
 
+from deepgym_envs.authoring.twins import coins_at_most
 from deepgym_envs.content import BEFORE
 from deepgym_envs.generate.candidate import Candidate, Rejected
 from deepgym_envs.generate.environment import import_roots, make_recipe, with_metadata
 from deepgym_envs.generate.probe import probe_task
+from deepgym_envs.generate.settle import FORGEABLE
 from deepgym_envs.grade import TaskRun, TaskRuns
 from deepgym_envs.layout import hidden_tests, role, tests_of
 from deepgym_envs.recipe import RepoRecipe, SdistSource
@@ -58,7 +60,7 @@ def seeded_bugs(
     chance = Random(f"bugs {seed} {source.name} {source.version}")
     with TaskRuns(probe_task(recipe, tree, tests), backend) as runs:
         right = _baseline(runs.hidden(WorkspaceState(tree)))
-        found = list(_noticed(runs, tree, right, _faults(tree, chance), count, chance))
+        found = list(_noticed(runs, tree, tests, right, _faults(tree, chance), count, chance))
     pairs = _pairs(found, round(count * PAIRS))
     singles = [(each,) for each in found][: count - len(pairs)]
     for faults in (*singles, *pairs):
@@ -100,12 +102,14 @@ def _faults(tree: Tree, chance: Random) -> Iterator[tuple[str, Mutant]]:
 def _noticed(
     runs: TaskRuns,
     tree: Tree,
+    tests: Mapping[str, bytes],
     right: TaskRun,
     faults: Iterator[tuple[str, Mutant]],
     count: int,
     chance: Random,
 ) -> Iterator[_Noticed]:
-    """Faults of functions that differ, each noticed by some tests, but not by many."""
+    """Faults of functions that differ, each noticed by some tests, but not by many, nor by such alone whose
+    outcome is soon guessed."""
     passing = right.report.passed
     most = max(3, int(len(passing) * SHARE))
     met: set[tuple[str, str]] = set()
@@ -116,7 +120,8 @@ def _noticed(
         state = WorkspaceState(tree).with_file(path, mutant.source.encode())
         run = runs.hidden(state, chance.sample(passing, len(passing)))
         failing = frozenset(node for node in passing if run.outcome(node) in ("failed", "error"))
-        if run.report.complete and FEWEST <= len(failing) <= most:
+        fits = run.report.complete and FEWEST <= len(failing) <= most
+        if fits and 0.5 ** coins_at_most(tests, failing) <= FORGEABLE:
             met.add((path, mutant.function))
             yield _Noticed(path, mutant, failing)
             left -= 1

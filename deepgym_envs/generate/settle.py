@@ -152,10 +152,6 @@ def _lists(
                 "not_collected" if code else "nothing_fails",
                 f"without the solution {code[0]} cannot be collected" if code else "no test fails before",
             )
-        if 0.5 ** coins_at_most(candidate.hidden, failing) > FORGEABLE:
-            raise Rejected(
-                "forgeable", "hardly a test that begins to pass compares values that are written out"
-            )
         keeping = [node for node in passing if before.outcome(node) == "passed"]
         if not keeping:
             raise Rejected("nothing_kept", "no test passes both before and with the solution")
