@@ -22,7 +22,7 @@ from deepgym_envs.generate import Candidate, Funnel, Refusal, Rejected
 from deepgym_envs.generate.bugs import seeded_bugs
 from deepgym_envs.generate.environment import make_recipe
 from deepgym_envs.generate.history import history
-from deepgym_envs.generate.releases import pairs_of_releases, released_fixes
+from deepgym_envs.generate.releases import Pair, pairs_of_releases, released_fixes
 from deepgym_envs.generate.run import Mill, Source
 from deepgym_envs.package_index import releases
 from deepgym_envs.recipe import RepoRecipe, SdistSource, load_recipe
@@ -94,18 +94,18 @@ def releases_command(  # noqa: PLR0913, PLR0917 - every option is written out
     with Board("sources", len(names)) as board:
         backend = chosen_backend(sandbox, board.say)
 
-        def source(name: str, before: SdistSource, after: SdistSource, newest: SdistSource) -> Source:
+        def source(name: str, pair: Pair, newest: SdistSource) -> Source:
             def candidates() -> Iterator[Candidate | Refusal]:
                 recipe = _recipe(newest, repos or out / "repos")
-                yield from released_fixes(before, after, recipe, backend, count=count, seed=seed)
+                yield from released_fixes(pair, recipe, backend, count=count, seed=seed)
 
-            return Source(f"releases {name} {before.version} {after.version}", candidates)
+            return Source(f"releases {name} {pair.before.version} {pair.after.version}", candidates)
 
         sources = []
         for name in names:
             board.say(f"asking for the releases of {name}")
             found = pairs_of_releases(name, pairs)
-            sources += [source(name, *pair, newest=found[0][1]) for pair in found]
+            sources += [source(name, pair, newest=found[0].after) for pair in found]
         funnel = _mill(out, repos, backend, repeats, seed, board).run(sources, _workers(workers))
     _report(funnel, json=json)
 

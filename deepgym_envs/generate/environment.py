@@ -8,6 +8,7 @@ metadata it reads likewise.
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -30,6 +31,7 @@ from deepgym_envs.layout import is_test_code, role, tests_folder, tests_of
 from deepgym_envs.package_index import releases
 from deepgym_envs.recipe import (
     PYTEST_PYTHON,
+    BundledSource,
     GitSource,
     Install,
     Needs,
@@ -114,6 +116,29 @@ def make_recipe(tree: Tree, source: SdistSource | GitSource, when: datetime | No
         )
     except ValueError as error:
         raise Rejected("unreadable", f"no recipe can be made of it: {one_line(str(error))}") from None
+
+
+def recipe_of_time(tree: Tree, usual: RepoRecipe, when: datetime | None) -> RepoRecipe:
+    """``usual``, unless the tests of ``tree`` are to run with an older line of pytest, that of ``when``.
+
+    Then it is a recipe with a name that tells its environment from others.
+
+    Raises:
+        Rejected: it is no package that tasks can be made of.
+    """
+    if (
+        when is None
+        or isinstance(usual.source, BundledSource)
+        or _pytest_of(when) == _pytest_of(datetime.now(UTC))
+    ):
+        return usual
+    return named_by_environment(make_recipe(tree, usual.source, when))
+
+
+def named_by_environment(recipe: RepoRecipe) -> RepoRecipe:
+    """The recipe under a name that tells it from others of its package."""
+    digest = hashlib.sha256(recipe.model_dump_json(exclude={"name"}).encode()).hexdigest()[:6]
+    return recipe.model_copy(update={"name": f"{recipe.name[:50]}-{digest}"})
 
 
 def _pytest_of(when: datetime) -> str:

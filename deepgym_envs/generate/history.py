@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
 from deepgym_envs.content import BEFORE
@@ -22,7 +21,7 @@ from deepgym_envs.errors import SandboxError, TaskError, UsageError
 from deepgym_envs.figures import lines_changed
 from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.commits import Commit, Commits
-from deepgym_envs.generate.environment import make_recipe, with_metadata
+from deepgym_envs.generate.environment import make_recipe, named_by_environment, with_metadata
 from deepgym_envs.generate.hunks import Hunk, apply_hunks, hunks_of, minimise
 from deepgym_envs.generate.missing_names import collected_before
 from deepgym_envs.generate.probe import probe_task
@@ -87,7 +86,8 @@ def _candidate(
     change = _change(commits, commit, source)
     origins = {BEFORE: commits.source(commit.parents[0]), AFTER: commits.source(commit.sha)}
     before, after = fetched_tree(origins[BEFORE]), fetched_tree(origins[AFTER])
-    recipe = _recipe(after, first, commit.when)
+    # Commits of one environment have the same recipe, so it names none of them but the first of all.
+    recipe = named_by_environment(make_recipe(after, first, commit.when))
     base = with_metadata(before, recipe)
     hidden = hidden_tests(after, tests)
     if most_runs:
@@ -157,14 +157,6 @@ def _change(commits: Commits, commit: Commit, source: Sequence[str]) -> Workspac
 
 def _same(old: File | None, new: File | None) -> bool:
     return same_program(old.data if old else b"", new.data if new else b"")
-
-
-def _recipe(tree: Tree, first: GitSource, when: datetime) -> RepoRecipe:
-    """The recipe of a commit. Commits of one environment have the same, so it names none of them but the
-    first of all; its name tells it from those of other environments."""
-    recipe = make_recipe(tree, first, when)
-    digest = hashlib.sha256(recipe.model_dump_json(exclude={"name"}).encode()).hexdigest()[:6]
-    return recipe.model_copy(update={"name": f"{recipe.name[:50]}-{digest}"})
 
 
 def _needed(

@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from random import Random
 
+from packaging.utils import canonicalize_name
+
 from deepgym_envs.content import BEFORE
 from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
-from deepgym_envs.generate.environment import import_roots, make_recipe, with_metadata
+from deepgym_envs.generate.environment import import_roots, make_recipe, recipe_of_time, with_metadata
 from deepgym_envs.generate.hunks import Hunk, apply_hunks, hunks_of, minimise
 from deepgym_envs.generate.missing_names import collected_before
 from deepgym_envs.generate.probe import probe_task
@@ -34,41 +37,48 @@ MOST_RUNS = 120  # to make one change small
 MOST_HUNKS = 400
 
 
-def pairs_of_releases(name: str, count: int) -> Sequence[tuple[SdistSource, SdistSource]]:
+@dataclass(frozen=True)
+class Pair:
+    """Two consecutive releases, and when the later one was uploaded, if the index tells it."""
+
+    before: SdistSource
+    after: SdistSource
+    uploaded: datetime | None = None
+
+
+def pairs_of_releases(name: str, count: int) -> Sequence[Pair]:
     """The last ``count`` pairs of consecutive final releases of the package ``name``, the newest first.
 
     Raises:
         Rejected: it has no two.
     """
-    found = [each for each in releases(name) if each.sha256]
+    found = [
+        (SdistSource(kind="sdist", name=each.name, version=each.version, sha256=each.sha256), each.uploaded)
+        for each in releases(name)
+        if each.sha256
+    ]
     if len(found) < 2:
         raise Rejected("no_release", "the index has less than two source releases of it")
-    sources = [
-        SdistSource(kind="sdist", name=each.name, version=each.version, sha256=each.sha256) for each in found
-    ]
-    return list(reversed(list(pairwise(sources))))[:count]
+    pairs = [Pair(before, after, uploaded) for (before, _), (after, uploaded) in pairwise(found)]
+    return pairs[::-1][:count]
 
 
 def released_fixes(
-    before: SdistSource,
-    after: SdistSource,
-    recipe: RepoRecipe | None,
-    backend: Backend,
-    *,
-    count: int,
-    seed: int = 0,
+    pair: Pair, usual: RepoRecipe | None, backend: Backend, *, count: int, seed: int = 0
 ) -> Iterator[Candidate | Refusal]:
     """Up to ``count`` candidates from what changed between two releases; in the place of one that cannot be
     made, what it would have been called and why.
 
-    Without a ``recipe`` one is made from the later release's metadata.
+    Without a ``usual`` recipe one is made from the later release's metadata. Tests run with a pytest of their
+    time.
 
     Raises:
         Rejected: no task can be made of these releases.
         SandboxError: the tests could not be run.
     """
+    before, after = pair.before, pair.after
     old, new = release_tree(before), release_tree(after)
-    recipe = recipe or make_recipe(new, after)
+    recipe = recipe_of_time(new, usual or make_recipe(new, after), pair.uploaded)
     base = with_metadata(old, recipe)
     changes = _changes(base, new)
     tests = hidden_tests(new, tests_of(new))
@@ -82,7 +92,7 @@ def released_fixes(
         split = _Split(runs, base, hunks, Random(f"releases {seed} {before.name} {before.version}"))
         for number, fix in zip(range(count), split.fixes(), strict=False):
             if isinstance(fix, Rejected):
-                yield Refusal(f"{recipe.name}-{before.version}-{number}", fix)
+                yield Refusal(f"{canonicalize_name(before.name)}-{before.version}-{number}", fix)
             else:
                 yield _candidate(before, after, recipe, base, tests, fix)
 
@@ -193,7 +203,7 @@ def _candidate(
     files = {each.path for each in fix.hunks}
     kind = "cross-module-bug" if fix.kind == "bug" and len(files) > 1 else fix.kind
     return Candidate(
-        name=f"{recipe.name}-{before.version}-{digest[:4]}",
+        name=f"{canonicalize_name(before.name)}-{before.version}-{digest[:6]}",
         recipe=recipe,
         base=base,
         solution=apply_hunks(base, fix.hunks),

@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 from deepgym_envs.generate import Rejected
-from deepgym_envs.generate.environment import import_roots, make_recipe, resolve, with_metadata
+from deepgym_envs.generate.environment import (
+    import_roots,
+    make_recipe,
+    recipe_of_time,
+    resolve,
+    with_metadata,
+)
 from deepgym_envs.recipe import PYTEST_PYTHON, SdistSource
 from deepgym_envs.state import File, Tree
 
@@ -120,6 +126,19 @@ def test_tests_run_with_a_pytest_of_their_time(timed: FolderIndex, year: int, ve
         timed.add_wheel("pytest", each)
     recipe = make_recipe(tree(), SOURCE, datetime(year, 6, 1, tzinfo=UTC))
     assert recipe.needs.pip == (f"pytest=={version}",)
+
+
+def test_a_release_of_another_time_has_a_recipe_of_its_own(timed: FolderIndex) -> None:
+    for each in ("7.4", "8.1", "9.0"):
+        timed.add("pytest", each, {})
+        timed.add_wheel("pytest", each)
+    usual = make_recipe(tree(), SOURCE)
+    assert recipe_of_time(tree(), usual, None) is usual
+    assert recipe_of_time(tree(), usual, datetime(2010, 1, 1, tzinfo=UTC)) is usual
+    older, oldest = (recipe_of_time(tree(), usual, datetime(year, 6, 1, tzinfo=UTC)) for year in (2008, 2007))
+    assert (older.needs.pip, oldest.needs.pip) == (("pytest==8.1",), ("pytest==7.4",))
+    assert len({usual.name, older.name, oldest.name}) == 3
+    assert older == recipe_of_time(tree(), usual, datetime(2008, 7, 1, tzinfo=UTC))
 
 
 def test_where_the_index_tells_no_times_the_newest_pytest_is_taken(index: FolderIndex) -> None:
