@@ -73,18 +73,21 @@ def find_twins(task: Task, backend: Backend, seed: int = 0, most: int | None = N
 def coins_at_most(hidden: Mapping[str, bytes], failing: Collection[str]) -> int:
     """How many coins the twins of ``failing`` tests can be worth, by what is written in them alone.
 
-    Raises:
-        ValueError: a file of theirs is not Python.
+    Tests that no file of ``hidden`` defines, or whose file cannot be read, have no twins.
     """
     cases = Counter(split_case(node)[0] for node in failing)
     coins = 0
-    for path in {path_of(test) for test in cases if path_of(test).endswith(".py")}:
-        file = TestFile(hidden[path])
+    for path in {path_of(test) for test in cases} & hidden.keys():
+        try:
+            file = TestFile(hidden[path])
+        except ValueError:
+            continue
         for name in file.tests.keys() - file.fixed:
             number = cases[f"{path}::{name}"]
             places = [site for site in sites(file, name) if site.sort == "value"] if number else []
-            of_cases = [site for site in places if site.by_case]
-            coins += min(number, len(of_cases)) if of_cases else min(PLACES, len({at.at[0] for at in places}))
+            of_cases = sum(site.by_case for site in places)
+            lines = len({site.at[0] for site in places if not site.by_case})
+            coins += max(min(number, of_cases), min(PLACES, lines))
     return coins
 
 
@@ -136,17 +139,18 @@ def _places(
         others = [test for test in expected if test not in failing]
         chosen = chance.sample(failing, min(most, len(failing)))
         expected = dict.fromkeys([*chosen, *chance.sample(others, min(most // 3, len(others)))])
-    cases: dict[str, list[str]] = {test: [] for test in expected}
-    for test, case in map(split_case, task.manifest.tests.fail_to_pass):
-        cases.setdefault(test, []).append(case)
-    return {
+    found = {
         f"{path}::{test}": sites(file, test)
-        if most is None
-        else _some(sites(file, test), cases[f"{path}::{test}"], chance)
         for path, file in files.items()
         for test in file.tests
         if f"{path}::{test}" in expected and test not in file.fixed
     }
+    if most is None:
+        return found
+    cases: dict[str, list[str]] = {test: [] for test in found}
+    for test, case in map(split_case, task.manifest.tests.fail_to_pass):
+        cases.setdefault(test, []).append(case)
+    return {test: _some(places, cases[test], chance) for test, places in found.items()}
 
 
 def _some(places: Sequence[Site], failing: Sequence[str], chance: Random) -> Sequence[Site]:

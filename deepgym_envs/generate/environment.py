@@ -143,8 +143,9 @@ def named_by_environment(recipe: RepoRecipe) -> RepoRecipe:
 
 def _pytest_of(when: datetime) -> str:
     """Asks for a pytest of the line that was current then: what older tests use of it has gone since."""
-    lines = _pytest_lines(_pip_variables())
-    if not lines:
+    try:
+        lines = _pytest_lines(_pip_variables())
+    except UsageError:  # pip is asked for wheels of it, and says what is amiss
         return "pytest"
     return f"pytest<{max([OLDEST_PYTEST, *(major for major, first in lines if first <= when)]) + 1}"
 
@@ -153,11 +154,7 @@ def _pytest_of(when: datetime) -> str:
 def _pytest_lines(settings: frozenset[tuple[str, str]]) -> Sequence[tuple[int, datetime]]:  # noqa: ARG001 - the settings are pip's
     """The major versions of pytest, and when the first of each was there, as far as the index tells it."""
     lines: dict[int, datetime] = {}
-    try:
-        found = releases("pytest")
-    except UsageError:  # pip is asked for its wheels, and says what is amiss
-        return ()
-    for release in found:
+    for release in releases("pytest"):
         major = Version(release.version).major
         lines.setdefault(major, release.uploaded or datetime.min.replace(tzinfo=UTC))
     return list(lines.items())

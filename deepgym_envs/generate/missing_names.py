@@ -62,6 +62,8 @@ def without_missing(source: bytes, told: str) -> bytes | None:
     lines = source.splitlines(keepends=True)
     names: set[str] = set()
     for node in reversed(module.body):
+        if b";" in b"".join(lines[node.lineno - 1 : node.end_lineno]):
+            continue  # another statement may stand on its lines
         gone = set(_gone(node, set(_NO_NAME.findall(told)), _NO_MODULE.findall(told)))
         if isinstance(node, ast.Import | ast.ImportFrom) and gone:
             names |= {alias.asname or alias.name for alias in gone}

@@ -56,23 +56,24 @@ def settle(candidate: Candidate, suite: str, backend: Backend, *, repeats: int =
     try:
         draft = _draft(candidate, suite)
         task, listed, done = _validated(draft, candidate, backend, repeats, seed, ())
-        unsteady = done.reasons[0].tests if len(done.reasons) == 1 else ()
+        unsteady = next((finding.tests for finding in done.reasons if finding.tests), ())
         if unsteady:  # found by more runs than decided what is listed
             task, listed, done = _validated(draft, candidate, backend, repeats, seed, unsteady)
+        _check(done)
+        proof = prove(task, backend, seed)
     except SandboxError as error:
         raise Rejected("not_judged", str(error)) from None
     except (TaskError, ValueError) as error:
         raise Rejected("unreadable", str(error)) from None
+    return Settled(task, _record(candidate, listed, done, proof))
+
+
+def _check(done: TaskValidation) -> None:
     if done.not_judged:
         raise Rejected("not_judged", done.not_judged)
     if done.reasons:
         leaks = any(finding.code.startswith("leaks") for finding in done.reasons)
         raise Rejected("leak" if leaks else "not_valid", "; ".join(each.message for each in done.reasons))
-    try:
-        proof = prove(task, backend, seed)
-    except SandboxError as error:
-        raise Rejected("not_judged", str(error)) from None
-    return Settled(task, _record(candidate, listed, done, proof))
 
 
 def _validated(

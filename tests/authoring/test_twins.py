@@ -142,14 +142,23 @@ def twins(isolating: Backend, task: Task) -> Twins:
         ("def test_a():\n    assert f(), g()\n", ["test_a"], 0),
         ("def test_a():\n    assert f() == 1\n\ndef test_b():\n    assert f() == 1\n", ["test_a"], 1),
         ("def test_a():\n" + "    assert f() == 1\n" * 9, ["test_a"], 3),
-        ("CASES\n@pytest.mark.parametrize('a, b', [(1, 2), (3, 4), (5, 6)])\ndef test_a(a, b):\n    assert f(a) == b\n",
+        ("@pytest.mark.parametrize('a, b', [(1, 2), (3, 4), (5, 6)])\ndef test_a(a, b):\n    assert f(a) == b\n",
          ["test_a[1-2]", "test_a[5-6]"], 2),
+        ("@pytest.mark.parametrize('a, b', [(1, 2), (3, 4)])\ndef test_a(a, b):\n    assert f(a) == b\n"
+         "    assert g() == 1\n    assert h() == 2\n", ["test_a[1-2]"], 2),
+        ("def test_a(:\n", ["test_a"], 0),
+        ("def test_a():\n    assert f() == 1\n", ["test_b"], 0),
     ],
 )  # fmt: skip
 def test_how_many_coins_there_can_be_is_known_before_anything_is_tried(
     body: str, failing: list[str], coins: int
 ) -> None:
     assert coins_at_most({"t.py": body.encode()}, [f"t.py::{each}" for each in failing]) == coins
+
+
+def test_tests_of_files_that_are_not_there_are_worth_no_coin() -> None:
+    """A report comes out of a box, and may speak of anything."""
+    assert coins_at_most({}, ["gone.py::test_a", "../../x.py::test_b[1]", ""]) == 0
 
 
 def test_tests_of_every_form_get_twins(twins: Twins) -> None:

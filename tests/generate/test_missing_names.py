@@ -44,6 +44,7 @@ def test_a_missing_name_goes_with_the_tests_that_use_it(source: str, told: str, 
         ("from shop import new, old" + USES + KEEPS, "E   NameError: name 'new' is not defined\n"),
         ("from shop import new" + USES, NO_NEW),  # nothing would be left
         ("from shop import new, old\n\nALL = [new, old]" + KEEPS, NO_NEW),  # all tests may need it
+        ("import x; from shop import new, old" + USES + KEEPS, NO_NEW),
         ("from shop import (", NO_NEW),
         ("", NO_NEW),
     ],

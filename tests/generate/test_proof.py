@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deepgym_envs import Task
+from deepgym_envs.audit.weakness.leaks import scan_for_leaks
 from deepgym_envs.generate import Rejected
 from deepgym_envs.generate.proof import FAULTS, prove
 from deepgym_envs.sandbox import Backend
@@ -49,7 +50,10 @@ def test_a_solution_that_the_agent_can_read_is_told(somewhere: Backend, tmp_path
 def test_hidden_tests_that_the_agent_can_read_are_no_leak_of_the_solution(
     somewhere: Backend, tmp_path: Path
 ) -> None:
-    prove(
-        make(tmp_path, LAX, **{"tests/test_pages.py": f"assert {LAX}, 'a longer line of the tests'\n"}),
-        somewhere,
-    )
+    """Those of a package are in part the visible ones, which other checks compare."""
+    more = (f"[pages(n, {size}) for n in range(-3, 1)] == [0, 0, 0, 0], {size}" for size in (3, 4))
+    asked = "\n    assert ".join((STRICT, *more))
+    shown = f"from book import pages\n\n\ndef test_pages():\n    assert {asked}\n"
+    task = make(tmp_path, asked, **{"tests/test_pages.py": shown})
+    assert {leak.secret for leak in scan_for_leaks(task, somewhere, 60, system=False).leaks} == {"tests"}
+    assert prove(task, somewhere)["faults"] > 0
