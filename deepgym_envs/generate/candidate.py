@@ -58,8 +58,9 @@ class Candidate:
     """A repository before and after a change, and tests that may tell these apart.
 
     ``name`` is the task's name in its suite. ``hidden`` maps paths as in the repository to the test code of
-    the side that is right. An empty ``instruction`` is written from the behaviour that fails. With
-    ``releases``, or commits, the task is written as cut out of them.
+    the side that is right. An empty ``instruction`` is written from the behaviour that fails, of each of
+    the ``problems``, if the change mends several: these are the tests that notice each. With ``releases``, or
+    commits, the task is written as cut out of them.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Candidate:
     title: str = ""
     instruction: str = ""
     tags: tuple[str, ...] = ()
+    problems: tuple[tuple[str, ...], ...] = ()
     releases: Mapping[str, Origin] = field(default_factory=dict)
     proof: Mapping[str, object] = field(default_factory=dict)
     """What its maker has found out, for the record beside the task."""

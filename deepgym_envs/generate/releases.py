@@ -3,6 +3,7 @@
 The tests of the later release run on the source of the earlier one. Of those that fail there and pass later,
 one is taken at a time; the change between the releases is made as small as it can be with that test still
 passing, and whatever else passes with it belongs to the same task. So each hunk of a solution is needed.
+Problems whose tests compare so little that a made-up report would be believed come together in one task.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 from random import Random
 
 from packaging.utils import canonicalize_name
 
+from deepgym_envs.authoring.twins import coins_at_most
 from deepgym_envs.content import BEFORE
 from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.environment import import_roots, make_recipe, recipe_of_time, with_metadata
@@ -35,6 +37,9 @@ AFTER = "after"
 MOST_SECONDS = 30.0
 MOST_RUNS = 120  # to make one change small
 MOST_HUNKS = 400
+ALONE = 4  # coins that the tests of a fix may be worth, so that it is tried as a task of its own
+HOPED = 6  # and those of the fixes of one task, where they come together
+TOGETHER = 4  # fixes in one task
 
 
 @dataclass(frozen=True)
@@ -90,21 +95,50 @@ def released_fixes(
     tests = collected_before(recipe, base, tests, backend)
     with TaskRuns(probe_task(recipe, base, tests), backend) as runs:
         split = _Split(runs, base, hunks, Random(f"releases {seed} {before.name} {before.version}"))
+        fixes: list[_Fix] = []
         for number, fix in zip(range(count), split.fixes(), strict=False):
             if isinstance(fix, Rejected):
                 yield Refusal(f"{canonicalize_name(before.name)}-{before.version}-{number}", fix)
             else:
+                fixes.append(fix)
+        for group in _groups(fixes, tests):
+            whole = group[0] if len(group) == 1 else split.together(group)
+            for fix in group if whole is None else (whole,):
                 yield _candidate(before, after, recipe, base, tests, fix)
 
 
 @dataclass(frozen=True)
 class _Fix:
-    """The hunks of one fix, the tests that it makes pass, and how many runs it took to find it."""
+    """The hunks of a fix, the tests that it makes pass, by problem, and how many runs it took to find it."""
 
     hunks: tuple[Hunk, ...]
-    tests: tuple[str, ...]
+    problems: tuple[tuple[str, ...], ...]
     kind: Kind
     runs: int
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """All that it makes pass."""
+        return tuple(chain.from_iterable(self.problems))
+
+
+def _groups(fixes: Sequence[_Fix], tests: Mapping[str, bytes]) -> Iterator[Sequence[_Fix]]:
+    """What becomes one task: a fix whose tests compare enough, or a few that lie near each other.
+
+    One whose tests compare nothing stays alone: in a report that is true of the others, it could be made up.
+    """
+    worth = {fix: coins_at_most(tests, fix.tests) for fix in fixes}
+    group: list[_Fix] = []
+    for fix in sorted(fixes, key=lambda each: (each.hunks[0].path, each.hunks[0].old_start)):
+        if not 0 < worth[fix] < ALONE:
+            yield [fix]
+            continue
+        group.append(fix)
+        if len(group) == TOGETHER or sum(worth[each] for each in group) >= HOPED:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 class _Split:
@@ -146,11 +180,11 @@ class _Split:
 
     def _fix(self, test: str) -> _Fix:
         counted = self._runs.count
-        hunks = self._smallest((test,))
+        hunks = self._smallest((test,), self._hunks)
         run = self._runs.hidden(apply_hunks(self._base, hunks), [*self._left, *self._keeping])
         harmed = [node for node in self._keeping if run.outcome(node) != "passed"]
         if harmed:
-            hunks = self._smallest((test, *harmed))
+            hunks = self._smallest((test, *harmed), self._hunks)
             run = self._runs.hidden(apply_hunks(self._base, hunks), [*self._left, *self._keeping])
             if any(run.outcome(node) != "passed" for node in self._keeping):
                 raise Rejected("solution_fails", f"what mends {test} alone breaks what other tests ask for")
@@ -158,14 +192,28 @@ class _Split:
         if test not in passing:
             raise Rejected("flaky", f"{test} passes at times")
         self._left = [node for node in self._left if node not in passing]
-        return _Fix(hunks, passing, self._kind(passing), self._runs.count - counted)
+        return _Fix(hunks, (passing,), self._kind(passing), self._runs.count - counted)
 
-    def _smallest(self, tests: Sequence[str]) -> tuple[Hunk, ...]:
+    def together(self, fixes: Sequence[_Fix]) -> _Fix | None:
+        """``fixes`` as one, if they get on with each other and each hunk is still needed."""
+        counted = self._runs.count
+        wanted = [node for fix in fixes for node in fix.tests]
+        every = {hunk for fix in fixes for hunk in fix.hunks}
+        ordered = tuple(hunk for hunk in self._hunks if hunk in every)
+        run = self._runs.hidden(apply_hunks(self._base, ordered), [*wanted, *self._keeping])
+        if any(run.outcome(node) != "passed" for node in (*wanted, *self._keeping)):
+            return None
+        hunks = self._smallest(wanted, ordered)
+        kind: Kind = "bug" if any(fix.kind == "bug" for fix in fixes) else "feature"
+        runs = sum(fix.runs for fix in fixes) + self._runs.count - counted
+        return _Fix(hunks, tuple(fix.tests for fix in fixes), kind, runs)
+
+    def _smallest(self, tests: Sequence[str], among: tuple[Hunk, ...]) -> tuple[Hunk, ...]:
         def passes(hunks: tuple[Hunk, ...]) -> bool:
             run = self._runs.hidden(apply_hunks(self._base, hunks), tests)
             return all(run.outcome(node) == "passed" for node in tests)
 
-        return minimise(self._hunks, passes, most_runs=MOST_RUNS)
+        return minimise(among, passes, most_runs=MOST_RUNS)
 
     def _kind(self, tests: Sequence[str]) -> Kind:
         """A feature, if what most of the tests miss is a name or an argument that is not there yet."""
@@ -210,10 +258,12 @@ def _candidate(
         hidden=tests,
         kind=kind,
         tags=("release", before.name),
+        problems=fix.problems,
         releases={BEFORE: before, AFTER: after},
         proof={
             "source": "release",
             "releases": [before.version, after.version],
+            "problems": len(fix.problems),
             "hunks": len(fix.hunks),
             "runs_to_find_them": fix.runs,
         },

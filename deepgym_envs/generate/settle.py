@@ -174,7 +174,7 @@ def _lists(
         title, instruction = candidate.title, candidate.instruction
         if not instruction:
             title, instruction = write_statement(
-                candidate.recipe.name, gold, candidate.hidden, fail_to_pass, before
+                candidate.recipe.name, gold, candidate.hidden, fail_to_pass, before, candidate.problems
             )
         tree = _without_failing(runs, draft.base, gold, fail_to_pass)
     dropped = len(solved.report.outcomes) - len(kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from deepgym_envs.figures import functions_touched
@@ -15,7 +15,7 @@ from deepgym_envs.state import WorkspaceState
 from deepgym_envs.syntax import parse_python
 from deepgym_envs.text import clean
 
-EXAMPLES = 3
+EXAMPLES, EXAMPLES_OF_EACH = 3, 2
 _LINES, _CHARS = 4, 160
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _TELLING = re.compile(
@@ -26,15 +26,21 @@ _HEX = re.compile(r"0x[0-9a-f]{6,}")
 
 
 def write_statement(
-    package: str, solution: WorkspaceState, hidden: Mapping[str, bytes], failing: Sequence[str], base: TaskRun
+    package: str,
+    solution: WorkspaceState,
+    hidden: Mapping[str, bytes],
+    failing: Sequence[str],
+    base: TaskRun,
+    problems: Sequence[Collection[str]] = (),
 ) -> tuple[str, str]:
     """A title and a text for ``failing`` tests of ``package``, from what their run at the ``base`` told.
 
     Names what the tests speak of and the solution changes, and shows up to ``EXAMPLES`` failures in the words
-    of the test runner, without a test's name or source.
+    of the test runner, without a test's name or source. Where there are several ``problems``, each with tests
+    of its own, it shows up to ``EXAMPLES_OF_EACH`` of every one.
 
     Raises:
-        Rejected: these words say nothing, so nobody could know what to mend.
+        Rejected: these words say nothing, or nothing of one of the problems: nobody could know what to mend.
     """
     names = [name for name in _subjects(solution, hidden, failing) if name != package]
     subject = " and ".join(f"`{name}`" for name in names) or f"`{package}`"
@@ -42,22 +48,27 @@ def write_statement(
     errors = Counter(_sort(base.why(node)) for node in failing)
     told = [sort for sort, _ in errors.most_common() if sort != _SOMEHOW] or [_SOMEHOW]
     seen = ", or ".join(told[:3])
-    examples = list(_examples(failing, base))
-    if not any(_TELLING.match(line) for example in examples for line in example):
-        raise Rejected("not_told", "no failure says in words what was expected and what was seen")
     lines = [
         f"# {package}: {subject} {'do' if len(names) > 1 else 'does'} not work as described",
         "",
         f"In some cases {whole} {'go' if len(names) > 1 else 'goes'} wrong: {seen}.",
-    ]
-    lines += ["", "What was seen, with what had been expected of it:"]
-    for example in examples:
-        lines += ["", "```text", *example, "```"]
-    lines += [
         "",
-        "These are examples of one problem, not all of it. Find its cause and mend it there. Whatever is",
-        "right today has to stay as it is.",
     ]
+    if len(problems) > 1:
+        lines.append(
+            f"There are {len(problems)} problems. What was seen of each, with what had been expected:"
+        )
+        for number, problem in enumerate(problems, start=1):
+            examples = _shown([node for node in failing if node in problem], base, EXAMPLES_OF_EACH)
+            lines += ["", f"Problem {number}:", *examples]
+        lines += ["", "These are examples, not all that goes wrong. Find the causes and mend them there."]
+        lines += ["Whatever is right today has to stay as it is."]
+    else:
+        lines += ["What was seen, with what had been expected of it:", *_shown(failing, base, EXAMPLES), ""]
+        lines += [
+            "These are examples of one problem, not all of it. Find its cause and mend it there. Whatever is"
+        ]
+        lines += ["right today has to stay as it is."]
     verb = "do" if len(names) > 1 else "does"
     title = f"{package}: {' and '.join(names) or 'a part of it'} {verb} not work as described"
     return title[:100], "\n".join(lines) + "\n"
@@ -71,9 +82,17 @@ def _sort(error: str) -> str:
     return f"it raises `{name}`" if re.fullmatch(r"[A-Za-z_][\w.]*", name) else _SOMEHOW
 
 
+def _shown(failing: Sequence[str], base: TaskRun, most: int) -> Iterator[str]:
+    """The lines of a text that show ``most`` failures."""
+    examples = list(islice(_examples(failing, base), most))
+    if not any(_TELLING.match(line) for example in examples for line in example):
+        raise Rejected("not_told", "no failure says in words what was expected and what was seen")
+    for example in examples:
+        yield from ("", "```text", *example, "```")
+
+
 def _examples(failing: Sequence[str], base: TaskRun) -> Iterator[Sequence[str]]:
-    """What the test runner said of a few failures that differ, in a few lines each, and without naming a
-    test."""
+    """What the test runner said of failures that differ, in a few lines each, and without naming a test."""
     met: set[tuple[str, ...]] = set()
     names = "|".join(re.escape(name) for node in failing for name in (_function(node), _file(node)))
     telling = re.compile(rf"```|(?<!\w)({names})(?!\w)")
@@ -84,8 +103,6 @@ def _examples(failing: Sequence[str], base: TaskRun) -> Iterator[Sequence[str]]:
         if lines and lines not in met and not any(telling.search(line) for line in lines):
             met.add(lines)
             yield lines
-        if len(met) == EXAMPLES:
-            return
 
 
 def _subjects(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deepgym_envs.generate import Rejected
-from deepgym_envs.generate.statement import EXAMPLES, write_statement
+from deepgym_envs.generate.statement import EXAMPLES, EXAMPLES_OF_EACH, write_statement
 from deepgym_envs.grade import TaskRun, TestReport
 from deepgym_envs.state import File, Tree, WorkspaceState
 
@@ -105,6 +105,30 @@ def test_a_few_failures_that_differ_are_shown_in_a_few_lines() -> None:
     text = said(many)[1]
     assert text.count("```text") == EXAMPLES
     assert len(said({TOTAL: "E   assert " + "x" * 5000})[1]) < 1500
+
+
+def said_of_problems(details: dict[str, str], *problems: list[str]) -> str:
+    report = TestReport(dict.fromkeys(details, "failed"), (), details, True, False)
+    run = TaskRun("tests_failed", report, 0.1)
+    return write_statement("shop", GOLD, {"tests/test_shop.py": TESTS}, list(details), run, problems)[1]
+
+
+def test_of_several_problems_each_is_shown() -> None:
+    details = {f"t.py::test_{number}": f"E   assert {number} == 99" for number in range(8)}
+    first, second = list(details)[:7], list(details)[7:]
+    text = said_of_problems(details, first, second)
+    assert "There are 2 problems" in text
+    head, _, tail = text.partition("Problem 2:")
+    assert head.count("```text") == EXAMPLES_OF_EACH
+    assert tail.count("```text") == 1
+    assert "assert 7 == 99" in tail
+    assert "one problem" not in text
+
+
+def test_a_problem_that_no_failure_tells_makes_no_statement() -> None:
+    with pytest.raises(Rejected, match="says in words") as caught:
+        said_of_problems({TOTAL: "E   assert 2 == 3", PART: "E   AssertionError"}, [TOTAL], [PART])
+    assert caught.value.code == "not_told"
 
 
 def test_addresses_are_not_told() -> None:
