@@ -20,7 +20,12 @@ from deepgym_envs.suite import load_suite
 from deepgym_envs.task import Difficulty, Task
 
 SUITE = Path(__file__).parent.parent / "tasks" / "pypi"
-SOURCES = {"release": "releases", "seeded": "seeded bugs", "history": "history"}
+SOURCES = {
+    "release": "releases",
+    "seeded": "seeded bugs",
+    "undone": "past fixes undone",
+    "history": "history",
+}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +24,7 @@ from deepgym_envs.generate.environment import make_recipe
 from deepgym_envs.generate.history import history
 from deepgym_envs.generate.releases import Pair, pairs_of_releases, released_fixes
 from deepgym_envs.generate.run import Mill, Source
+from deepgym_envs.generate.undoing import undone_fixes
 from deepgym_envs.package_index import releases
 from deepgym_envs.recipe import RepoRecipe, SdistSource, load_recipe
 from deepgym_envs.sandbox import Backend
@@ -48,6 +49,7 @@ def bugs_command(  # noqa: PLR0913, PLR0917 - every option is written out
     out: OutOption,
     repos: ReposOption = None,
     count: CountOption = 5,
+    undo: Annotated[int, typer.Option(min=0, max=1000, help="Pairs of older releases.")] = 0,
     repeats: RepeatsOption = 5,
     workers: WorkersOption = None,
     seed: SeedOption = 0,
@@ -56,7 +58,9 @@ def bugs_command(  # noqa: PLR0913, PLR0917 - every option is written out
 ) -> None:
     """Put bugs into releases of packages, which their own tests notice.
 
-    Exit status: 0 some tasks were made, 1 none, 2 unusable arguments.
+    With --undo also those that the package had once: what was mended in older releases is turned back.
+
+    Exit status: 0 some tasks were made, 1 none, 2 unusable arguments, 3 the machine failed.
     """
     with Board("sources", len(names)) as board:
         backend = chosen_backend(sandbox, board.say)
@@ -69,8 +73,18 @@ def bugs_command(  # noqa: PLR0913, PLR0917 - every option is written out
 
             return Source(f"bugs {name}", candidates)
 
-        mill = _mill(out, repos, backend, repeats, seed, board)
-        funnel = mill.run([source(name) for name in names], _workers(workers))
+        def undone(name: str, pair: Pair) -> Source:
+            def candidates() -> Iterator[Candidate | Refusal]:
+                release = _release(name)
+                recipe = _recipe(release, repos or out / "repos")
+                yield from undone_fixes(pair, release, recipe, backend, count=count, seed=seed)
+
+            return Source(f"undone {name} {pair.before.version} {pair.after.version}", candidates)
+
+        sources = [source(name) for name in names]
+        if undo:
+            sources += [undone(each, pair) for each in names for pair in _pairs(each, undo + 1, board)[1:]]
+        funnel = _mill(out, repos, backend, repeats, seed, board).run(sources, _workers(workers))
     _report(funnel, json=json)
 
 
@@ -89,7 +103,7 @@ def releases_command(  # noqa: PLR0913, PLR0917 - every option is written out
 ) -> None:
     """Take what a package's authors mended between two releases, one problem at a time.
 
-    Exit status: 0 some tasks were made, 1 none, 2 unusable arguments.
+    Exit status: 0 some tasks were made, 1 none, 2 unusable arguments, 3 the machine failed.
     """
     with Board("sources", len(names)) as board:
         backend = chosen_backend(sandbox, board.say)
@@ -103,8 +117,7 @@ def releases_command(  # noqa: PLR0913, PLR0917 - every option is written out
 
         sources = []
         for name in names:
-            board.say(f"asking for the releases of {name}")
-            found = pairs_of_releases(name, pairs)
+            found = _pairs(name, pairs, board)
             sources += [source(name, pair, newest=found[0].after) for pair in found]
         funnel = _mill(out, repos, backend, repeats, seed, board).run(sources, _workers(workers))
     _report(funnel, json=json)
@@ -126,7 +139,7 @@ def history_command(  # noqa: PLR0913, PLR0917 - every option is written out
 ) -> None:
     """Take commits of a repository that change source and tests, the newest first.
 
-    Exit status: 0 some tasks were made, 1 none, 2 unusable arguments.
+    Exit status: 0 some tasks were made, 1 none, 2 unusable arguments, 3 the machine failed.
     """
     with Board("sources", len(repositories)) as board:
         backend = chosen_backend(sandbox, board.say)
@@ -145,6 +158,11 @@ def history_command(  # noqa: PLR0913, PLR0917 - every option is written out
         mill = _mill(out, repos, backend, repeats, seed, board)
         funnel = mill.run([source(each) for each in repositories], _workers(workers))
     _report(funnel, json=json)
+
+
+def _pairs(name: str, count: int, board: Board) -> Sequence[Pair]:
+    board.say(f"asking for the releases of {name}")
+    return pairs_of_releases(name.partition("==")[0], count)
 
 
 def _mill(out: Path, repos: Path | None, backend: Backend, repeats: int, seed: int, board: Board) -> Mill:

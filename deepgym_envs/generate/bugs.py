@@ -1,13 +1,13 @@
 """Bugs put into a release on purpose, where its tests notice them.
 
-Faults of one place each are tried until enough of them make some tests fail, but not many. Two that other
-functions' tests notice can be one task, which takes two findings.
+Faults of one place each are tried until enough of them make some tests fail, but not many. Two that no test
+notices both can be one task, which takes two findings.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from random import Random
@@ -16,6 +16,7 @@ from deepgym_envs.authoring.twins import coins_at_most
 from deepgym_envs.content import BEFORE
 from deepgym_envs.generate.candidate import Candidate, Rejected
 from deepgym_envs.generate.environment import import_roots, make_recipe, with_metadata
+from deepgym_envs.generate.hunks import apply_hunks, hunks_of
 from deepgym_envs.generate.probe import probe_task
 from deepgym_envs.generate.settle import FORGEABLE
 from deepgym_envs.grade import TaskRun, TaskRuns
@@ -24,7 +25,7 @@ from deepgym_envs.recipe import RepoRecipe, SdistSource
 from deepgym_envs.rewriting.mutation import Mutant, mutants, sample
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.source import release_tree
-from deepgym_envs.state import Tree, WorkspaceState
+from deepgym_envs.state import File, Tree, WorkspaceState
 
 FEWEST = 2  # tests that notice a fault; with less a made-up report is soon believed
 SHARE = 0.15  # of the tests; a fault that more notice is no riddle
@@ -61,7 +62,7 @@ def seeded_bugs(
     with TaskRuns(probe_task(recipe, tree, tests), backend) as runs:
         right = _baseline(runs.hidden(WorkspaceState(tree)))
         found = list(_noticed(runs, tree, tests, right, _faults(tree, chance), count, chance))
-    pairs = _pairs(found, round(count * PAIRS))
+    pairs = _pairs(tree, found, round(count * PAIRS))
     singles = [(each,) for each in found][: count - len(pairs)]
     for faults in (*singles, *pairs):
         yield _candidate(source, recipe, tree, tests, faults)
@@ -129,14 +130,25 @@ def _noticed(
             return
 
 
-def _pairs(found: list[_Noticed], count: int) -> list[tuple[_Noticed, ...]]:
-    """Pairs of faults in two files, of which no test notices both."""
+def _pairs(tree: Tree, found: list[_Noticed], count: int) -> list[tuple[_Noticed, ...]]:
+    """Pairs of faults of which no test notices both, in two files if there are such."""
     chosen: list[tuple[_Noticed, ...]] = []
-    for pair in combinations(found, 2):
-        apart = pair[0].path != pair[1].path and pair[0].failing.isdisjoint(pair[1].failing)
-        if apart and len(chosen) < count and not any(each in taken for each in pair for taken in chosen):
-            chosen.append(pair)
+    for pair in sorted(combinations(found, 2), key=lambda pair: pair[0].path == pair[1].path):
+        if len(chosen) == count:
+            break
+        if any(each in taken for each in pair for taken in chosen) or pair[0].failing & pair[1].failing:
+            continue
+        try:
+            _with_faults(tree, pair)
+        except ValueError:  # one lies over the other
+            continue
+        chosen.append(pair)
     return chosen
+
+
+def _with_faults(tree: Tree, faults: Sequence[_Noticed]) -> WorkspaceState:
+    changes = [{each.path: File(each.mutant.source.encode(), tree[each.path].executable)} for each in faults]
+    return apply_hunks(tree, {hunk for change in changes for hunk in hunks_of(tree, change)})
 
 
 def _candidate(
@@ -146,7 +158,7 @@ def _candidate(
     tests: Mapping[str, bytes],
     faults: tuple[_Noticed, ...],
 ) -> Candidate:
-    base = WorkspaceState(tree).with_files({each.path: each.mutant.source.encode() for each in faults}).tree()
+    base = _with_faults(tree, faults).tree()
     named = [(each.path, each.mutant.function, each.mutant.operator, each.mutant.after) for each in faults]
     digest = hashlib.sha256(f"{source.version} {named}".encode()).hexdigest()[:6]
     files = {fault.path for fault in faults}
@@ -158,6 +170,7 @@ def _candidate(
         hidden=tests,
         kind="bug" if len(files) == 1 else "cross-module-bug",
         tags=("seeded", source.name),
+        problems=tuple(tuple(sorted(each.failing)) for each in faults),
         releases={BEFORE: source},
         proof={
             "source": "seeded",
