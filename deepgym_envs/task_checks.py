@@ -105,7 +105,7 @@ def static_findings(task: Task) -> Iterator[Finding]:
     if outside:
         what = f"solution.patch: changes {shown(outside)}, which task.toml: editable does not allow"
         yield Finding("not_editable", f"{what}; widen editable or move the change to base.patch")
-    yield from _leaks(task)
+    yield from leaks(task)
 
 
 def undefined_tests(task: Task) -> list[str]:
@@ -252,7 +252,8 @@ def _sizes(others: Mapping[str, WorkspaceState]) -> Iterator[Finding]:
         yield Finding("told_by_size", f"tests/: {what}; add a right one that is as small as a wrong one")
 
 
-def _leaks(task: Task) -> Iterator[Finding]:
+def leaks(task: Task) -> Iterator[Finding]:
+    """What the statement gives away of the tests and of the solution."""
     said = task.instruction
     names = sorted({function_name(node) for node in task.expected} - {BASE_IMPLEMENTATION})
     told = [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said)]

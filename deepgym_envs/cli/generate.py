@@ -17,6 +17,7 @@ from deepgym_envs.cli.board import Board
 from deepgym_envs.cli.choice import JsonOption, SandboxOption
 from deepgym_envs.cli.exit_status import FINDINGS
 from deepgym_envs.cli.screen import STDOUT, print_json
+from deepgym_envs.cli.statements import statements_command
 from deepgym_envs.errors import UnknownTask
 from deepgym_envs.generate import Candidate, Funnel, Refusal, Rejected
 from deepgym_envs.generate.bugs import seeded_bugs
@@ -32,6 +33,7 @@ from deepgym_envs.source import release_tree
 from deepgym_envs.text import clean
 
 generate_app = typer.Typer(no_args_is_help=True, help="Make tasks of real packages and repositories.")
+generate_app.command("statements")(statements_command)
 Names = Annotated[list[str], typer.Argument(help="Packages, as 'name' or 'name==version'.")]
 OutOption = Annotated[Path, typer.Option(help="Folder of the suite that the tasks go into.", file_okay=False)]
 ReposOption = Annotated[
