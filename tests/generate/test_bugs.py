@@ -9,6 +9,7 @@ import pytest
 from deepgym_envs import load_suite
 from deepgym_envs.generate import Rejected, settle
 from deepgym_envs.generate.bugs import seeded_bugs
+from deepgym_envs.generate.hunks import hunks_of
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.task_writer import write_task
 
@@ -58,6 +59,19 @@ def test_bugs_are_noticed_and_the_release_mends_them(
     written = b"".join(path.read_bytes() for path in (tmp_path / "pypi").rglob("*") if path.is_file())
     assert b"given - price" not in written
     assert b"def test_coins" not in written
+
+
+def test_two_bugs_of_one_file_can_be_one_task(index: FolderIndex, somewhere: Backend) -> None:
+    one = {
+        "shop.py": f"{SHOP}\n\n{PURSE}",
+        "tests/test_shop.py": TESTS.replace("from purse", "from shop"),
+    }
+    source = index.add("shop", "1.0", one)
+    found = list(seeded_bugs(source, recipe_of(source), somewhere, count=2, seed=1))
+    (pair,) = [each for each in found if len(each.problems) == 2]
+    assert pair.kind == "bug"
+    assert len(hunks_of(pair.base, pair.solution.changes)) == 2
+    assert not set(pair.problems[0]) & set(pair.problems[1])
 
 
 def test_the_same_seed_gives_the_same_bugs(index: FolderIndex, somewhere: Backend) -> None:
