@@ -136,7 +136,6 @@ def _candidate(
         proof={
             "source": "release",
             "releases": [before.version, after.version],
-            "problems": len(fix.problems),
             "hunks": len(fix.hunks),
             "runs_to_find_them": fix.runs,
         },

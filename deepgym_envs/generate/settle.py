@@ -20,7 +20,7 @@ from deepgym_envs.figures import difficulty, measure
 from deepgym_envs.generate.candidate import Candidate, Rejected
 from deepgym_envs.generate.proof import prove
 from deepgym_envs.generate.pruning import test_names, without_nodes
-from deepgym_envs.generate.statement import write_statement
+from deepgym_envs.generate.statement import describe
 from deepgym_envs.grade import Deck, SecretRandom, TaskRun, TaskRuns
 from deepgym_envs.layout import is_test_code, role
 from deepgym_envs.patch import make_patch
@@ -173,9 +173,7 @@ def _lists(
             raise Rejected("nothing_kept", f"{len(pass_to_pass)} tests pass before and after")
         title, instruction = candidate.title, candidate.instruction
         if not instruction:
-            title, instruction = write_statement(
-                candidate.recipe.name, gold, candidate.hidden, fail_to_pass, before, candidate.problems
-            )
+            title, instruction = describe(runs, base, gold, hidden, fail_to_pass, candidate.problems)
         tree = _without_failing(runs, draft.base, gold, fail_to_pass)
     dropped = len(solved.report.outcomes) - len(kept)
     tests = HiddenTests(fail_to_pass=fail_to_pass, pass_to_pass=pass_to_pass)
@@ -328,8 +326,10 @@ def _finished(draft: Task, candidate: Candidate, listed: _Listed, backend: Backe
 def _record(
     candidate: Candidate, listed: _Listed, done: TaskValidation, proof: Mapping[str, float]
 ) -> Mapping[str, Any]:
+    problems = {"problems": candidate.problems} if len(candidate.problems) > 1 else {}
     return {
         **candidate.proof,
+        **problems,
         "flaky": list(listed.flaky),
         "tests_left_out": listed.dropped,
         "figures": {**done.figures, **proof},

@@ -6,17 +6,20 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from deepgym_envs.figures import functions_touched
+from deepgym_envs.generate.calls import MOST_TESTS, Example, examples
 from deepgym_envs.generate.candidate import Rejected
-from deepgym_envs.grade import TaskRun
+from deepgym_envs.grade import TaskRun, TaskRuns
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.syntax import parse_python
 from deepgym_envs.text import clean
 
-EXAMPLES, EXAMPLES_OF_EACH = 3, 2
-_LINES, _CHARS = 4, 160
+EXAMPLES, EXAMPLES_OF_EACH = 4, 3
+_LINES, _CHARS = 4, 160  # of one failure
+_WIDEST = 1_500  # characters of a line about a call
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _TELLING = re.compile(
     r"(AssertionError: )?assert .|Failed: |(?!AssertionError)[\w.]+: \S|AssertionError: .*\s\S"
@@ -25,19 +28,42 @@ _SOMEHOW = "it fails"
 _HEX = re.compile(r"0x[0-9a-f]{6,}")
 
 
+def describe(
+    runs: TaskRuns,
+    base: WorkspaceState,
+    gold: WorkspaceState,
+    hidden: Mapping[str, bytes],
+    failing: Sequence[str],
+    problems: Sequence[Collection[str]] = (),
+) -> tuple[str, str]:
+    """A title and a text about what ``failing`` tests of ``hidden`` see, which pass with ``gold``.
+
+    Raises:
+        Rejected: as ``write_statement``.
+        SandboxError: they could not be run.
+    """
+    groups = problems if len(problems) > 1 else [failing]
+    watched = [node for group in groups for node in [each for each in failing if each in group][:MOST_TESTS]]
+    told = examples(runs, base, gold, hidden, watched)
+    package = runs.task.recipe.name
+    return write_statement(package, gold, hidden, failing, runs.hidden(base, failing), told, problems)
+
+
 def write_statement(
     package: str,
     solution: WorkspaceState,
     hidden: Mapping[str, bytes],
     failing: Sequence[str],
     base: TaskRun,
+    calls: Mapping[str, Example],
     problems: Sequence[Collection[str]] = (),
 ) -> tuple[str, str]:
     """A title and a text for ``failing`` tests of ``package``, from what their run at the ``base`` told.
 
-    Names what the tests speak of and the solution changes, and shows up to ``EXAMPLES`` failures in the words
-    of the test runner, without a test's name or source. Where there are several ``problems``, each with tests
-    of its own, it shows up to ``EXAMPLES_OF_EACH`` of every one.
+    Names what the tests speak of and the solution changes, and shows up to ``EXAMPLES`` of the ``calls`` that
+    go wrong; or, where none is known, failures in the words of the test runner, without a test's name or
+    source. Where there are several ``problems``, each with tests of its own, it shows up to
+    ``EXAMPLES_OF_EACH`` of every one.
 
     Raises:
         Rejected: these words say nothing, or nothing of one of the problems: nobody could know what to mend.
@@ -55,16 +81,18 @@ def write_statement(
         "",
     ]
     if len(problems) > 1:
-        lines.append(
-            f"There are {len(problems)} problems. What was seen of each, with what had been expected:"
-        )
+        lines.append(f"There are {len(problems)} problems. Examples of what happens, and of what should:")
         for number, problem in enumerate(problems, start=1):
-            examples = _shown([node for node in failing if node in problem], base, EXAMPLES_OF_EACH)
-            lines += ["", f"Problem {number}:", *examples]
+            mine = [node for node in failing if node in problem]
+            lines += ["", f"Problem {number}:", *_shown(mine, base, calls, EXAMPLES_OF_EACH)]
         lines += ["", "These are examples, not all that goes wrong. Find the causes and mend them there."]
         lines += ["Whatever is right today has to stay as it is."]
     else:
-        lines += ["What was seen, with what had been expected of it:", *_shown(failing, base, EXAMPLES), ""]
+        lines += [
+            "Examples of what happens, and of what should:",
+            *_shown(failing, base, calls, EXAMPLES),
+            "",
+        ]
         lines += [
             "These are examples of one problem, not all of it. Find its cause and mend it there. Whatever is"
         ]
@@ -82,20 +110,35 @@ def _sort(error: str) -> str:
     return f"it raises `{name}`" if re.fullmatch(r"[A-Za-z_][\w.]*", name) else _SOMEHOW
 
 
-def _shown(failing: Sequence[str], base: TaskRun, most: int) -> Iterator[str]:
-    """The lines of a text that show ``most`` failures."""
-    examples = list(islice(_examples(failing, base), most))
-    if not any(_TELLING.match(line) for example in examples for line in example):
-        raise Rejected("not_told", "no failure says in words what was expected and what was seen")
-    for example in examples:
+def _shown(failing: Sequence[str], base: TaskRun, calls: Mapping[str, Example], most: int) -> Iterator[str]:
+    """The lines of a text that show ``most`` examples; short ones first."""
+    names = "|".join(re.escape(name) for node in failing for name in (_function(node), _file(node)))
+    telling = re.compile(rf"```|(?<!\w)({names})(?!\w)")
+    found = list(_called(failing, calls, telling))[:most]
+    if not found:
+        found = list(islice(_failures(failing, base, telling), most))
+        if not any(_TELLING.match(line) for example in found for line in example):
+            raise Rejected("not_told", "no failure says in words what was expected and what was seen")
+    for example in found:
         yield from ("", "```text", *example, "```")
 
 
-def _examples(failing: Sequence[str], base: TaskRun) -> Iterator[Sequence[str]]:
+def _called(
+    failing: Sequence[str], calls: Mapping[str, Example], telling: re.Pattern[str]
+) -> Sequence[Sequence[str]]:
+    """Calls that differ, in lines that name no test; short ones first."""
+    met: dict[str, Sequence[str]] = {}
+    for example in (calls[node] for node in failing if node in calls):
+        earlier = tuple(line for line in example.earlier if not telling.search(line) and len(line) <= _WIDEST)
+        lines = tuple(clean(line).replace("\n", " ") for line in replace(example, earlier=earlier).lines)
+        if not any(telling.search(line) or len(line) > _WIDEST for line in lines):
+            met.setdefault(example.call, lines)
+    return sorted(met.values(), key=lambda lines: sum(map(len, lines)))
+
+
+def _failures(failing: Sequence[str], base: TaskRun, telling: re.Pattern[str]) -> Iterator[Sequence[str]]:
     """What the test runner said of failures that differ, in a few lines each, and without naming a test."""
     met: set[tuple[str, ...]] = set()
-    names = "|".join(re.escape(name) for node in failing for name in (_function(node), _file(node)))
-    telling = re.compile(rf"```|(?<!\w)({names})(?!\w)")
     for node in failing:
         told = [line[1:].strip() for line in base.report.details.get(node, "").splitlines()
                 if line.startswith("E ")]  # fmt: skip

@@ -116,7 +116,6 @@ def _proof(pair: Pair, newest: SdistSource, fix: Fix) -> dict[str, object]:
     return {
         "source": "undone",
         "releases": [newest.version, pair.before.version, pair.after.version],
-        "problems": len(fix.problems),
         "hunks": len(fix.hunks),
         "runs_to_find_them": fix.runs,
     }

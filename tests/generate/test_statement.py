@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from deepgym_envs.generate import Rejected
+from deepgym_envs.generate.calls import Example
 from deepgym_envs.generate.statement import EXAMPLES, EXAMPLES_OF_EACH, write_statement
 from deepgym_envs.grade import TaskRun, TestReport
 from deepgym_envs.state import File, Tree, WorkspaceState
@@ -36,11 +39,14 @@ DISCOUNTS = "tests/test_shop.py::test_discounts"
 PART = "tests/test_shop.py::test_hidden_part"
 
 
-def said(details: dict[str, str], solution: WorkspaceState = GOLD) -> tuple[str, str]:
+def said(
+    details: dict[str, str],
+    solution: WorkspaceState = GOLD,
+    calls: Mapping[str, Example] | None = None,
+) -> tuple[str, str]:
     report = TestReport(dict.fromkeys(details, "failed"), (), details, True, False)
-    return write_statement(
-        "shop", solution, {"tests/test_shop.py": TESTS}, list(details), TaskRun("tests_failed", report, 0.1)
-    )
+    run = TaskRun("tests_failed", report, 0.1)
+    return write_statement("shop", solution, {"tests/test_shop.py": TESTS}, list(details), run, calls or {})
 
 
 def test_it_names_what_the_tests_call_and_the_solution_changes() -> None:
@@ -107,10 +113,38 @@ def test_a_few_failures_that_differ_are_shown_in_a_few_lines() -> None:
     assert len(said({TOTAL: "E   assert " + "x" * 5000})[1]) < 1500
 
 
+def test_calls_that_go_wrong_are_shown_the_shortest_first() -> None:
+    calls = {
+        TOTAL: Example(("Cart()",), "Cart.total([1, 2, 3, 4])", "gives a text of some length", "give 10"),
+        DISCOUNTS: Example((), "total([1])", "raises KeyError: 1", "give 1", ("pay()", "    should give 0")),
+    }
+    text = said({TOTAL: "E   assert 4 == 10", DISCOUNTS: "E   KeyError: 1"}, calls=calls)[1]
+    first, second = text.split("```text\n")[1:]
+    assert first.splitlines()[:5] == [
+        "total([1])", "    raises KeyError: 1", "    should give 1", "pay()", "    should give 0",
+    ]  # fmt: skip
+    assert second.splitlines()[:4] == [
+        "Cart()",
+        "Cart.total([1, 2, 3, 4])",
+        "    gives a text of some length",
+        "    should give 10",
+    ]
+    assert "assert 4" not in text
+
+
+def test_a_call_is_shown_once_and_without_what_names_a_test() -> None:
+    twice = Example(("make('test_discounts')",), "total([1])", "gives 2", "give 1")
+    telling = Example((), "total('test_discounts')", "gives 2", "give 1")
+    calls = {TOTAL: twice, DISCOUNTS: twice, PART: telling}
+    text = said({TOTAL: "", DISCOUNTS: "", PART: ""}, calls=calls)[1]
+    assert text.count("```text") == 1
+    assert "test_discounts" not in text
+
+
 def said_of_problems(details: dict[str, str], *problems: list[str]) -> str:
     report = TestReport(dict.fromkeys(details, "failed"), (), details, True, False)
     run = TaskRun("tests_failed", report, 0.1)
-    return write_statement("shop", GOLD, {"tests/test_shop.py": TESTS}, list(details), run, problems)[1]
+    return write_statement("shop", GOLD, {"tests/test_shop.py": TESTS}, list(details), run, {}, problems)[1]
 
 
 def test_of_several_problems_each_is_shown() -> None:
@@ -146,7 +180,7 @@ def test_a_test_whose_file_cannot_be_read_says_little() -> None:
     details = {"gone.py::test_x": "E   assert 1 == 2"}
     report = TestReport({"gone.py::test_x": "failed"}, (), details, True, False)
     title, text = write_statement(
-        "shop", GOLD, {"gone.py": b"("}, ["gone.py::test_x"], TaskRun("tests_failed", report, 0.1)
+        "shop", GOLD, {"gone.py": b"("}, ["gone.py::test_x"], TaskRun("tests_failed", report, 0.1), {}
     )
     assert title == "shop: a part of it does not work as described"
     assert "it gives another result than it should" in text

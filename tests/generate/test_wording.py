@@ -52,7 +52,7 @@ def test_a_statement_that_names_a_test_is_asked_for_again() -> None:
     assert "names hidden tests" in writer.heard[-1].content
 
 
-@pytest.mark.parametrize("answer", ["", "No title. " * 30, "# Short\n", "# Long\n" + "x" * 7000])
+@pytest.mark.parametrize("answer", ["", "No title. " * 30, "# Short\n", "# Long\n" + "x" * 21_000])
 def test_what_is_no_statement_is_refused(answer: str) -> None:
     with pytest.raises(Rejected) as caught:
         reworded(TASK, Writer(*[answer] * TRIES))
