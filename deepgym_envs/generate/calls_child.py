@@ -77,7 +77,7 @@ class Recorder:
         elif frame.f_code.co_flags & inspect.CO_GENERATOR:
             if operation == "YIELD_VALUE" and len(yielded) < ITEMS:
                 yielded.append(shown(value))
-            row[1:] = ["gives", f"{', '.join(yielded) or 'nothing'}, one after the other"]
+            row[1:] = ["gives", f"{', '.join(yielded)}, one after the other" if yielded else "nothing"]
         elif frame.f_code.co_name == "__init__":
             row[1:] = ["gives", shown(frame.f_locals.get("self"))]
         else:

@@ -111,7 +111,9 @@ def _sort(error: str) -> str:
 
 
 def _shown(failing: Sequence[str], base: TaskRun, calls: Mapping[str, Example], most: int) -> Iterator[str]:
-    """The lines of a text that show ``most`` examples; short ones first."""
+    """The lines of a text that show ``most`` examples, short ones first; of half of what fails, so that a
+    solution for what is shown is not one for all."""
+    most = min(most, max(1, len(failing) // 2))
     names = "|".join(re.escape(name) for node in failing for name in (_function(node), _file(node)))
     telling = re.compile(rf"```|(?<!\w)({names})(?!\w)")
     found = list(_called(failing, calls, telling))[:most]

@@ -118,7 +118,8 @@ def test_calls_that_go_wrong_are_shown_the_shortest_first() -> None:
         TOTAL: Example(("Cart()",), "Cart.total([1, 2, 3, 4])", "gives a text of some length", "give 10"),
         DISCOUNTS: Example((), "total([1])", "raises KeyError: 1", "give 1", ("pay()", "    should give 0")),
     }
-    text = said({TOTAL: "E   assert 4 == 10", DISCOUNTS: "E   KeyError: 1"}, calls=calls)[1]
+    details = {TOTAL: "E   assert 4 == 10", DISCOUNTS: "E   KeyError: 1", PART: "", "t.py::test_x": ""}
+    text = said(details, calls=calls)[1]
     first, second = text.split("```text\n")[1:]
     assert first.splitlines()[:5] == [
         "total([1])", "    raises KeyError: 1", "    should give 1", "pay()", "    should give 0",
@@ -130,6 +131,14 @@ def test_calls_that_go_wrong_are_shown_the_shortest_first() -> None:
         "    should give 10",
     ]
     assert "assert 4" not in text
+
+
+def test_of_half_of_what_fails_nothing_is_shown() -> None:
+    calls = {f"t.py::test_{n}": Example((), f"total([{n}])", "gives 9", f"give {n}") for n in range(5)}
+    text = said(dict.fromkeys(calls, ""), calls=calls)[1]
+    assert text.count("```text") == 2
+    alone = {TOTAL: calls["t.py::test_3"]}
+    assert "total([3])" in said({TOTAL: ""}, calls=alone)[1]
 
 
 def test_a_call_is_shown_once_and_without_what_names_a_test() -> None:
