@@ -49,7 +49,8 @@ def distribution(tree: Tree) -> Distribution:
     it.
 
     Of a repository count ``pyproject.toml``, then ``setup.cfg``, then ``setup.py``, and for what its tests
-    need the extras, dependency groups and files of requirements that are called so.
+    need the extras, dependency groups and files of requirements that are called so. These also count for a
+    release whose metadata does not speak of it.
 
     Raises:
         Rejected: it has none, or it cannot be read.
@@ -70,10 +71,30 @@ def _of_release(tree: Tree) -> Distribution:
     if not name or not version:
         raise Rejected("unreadable", f"{METADATA}: names no package and version")
     licence = told.get("License-Expression") or told.get("License") or _classified(told) or ""
-    requires = [str(line) for line in told.get_all("Requires-Dist", [])]
-    return _checked(
-        str(name), str(version), str(told.get("Summary", "")), str(licence), map(Requirement, requires)
-    )
+    requires = [Requirement(str(line)) for line in told.get_all("Requires-Dist", [])]
+    known = {canonicalize_name(each.name) for each in requires}
+    more = [
+        each for each in _unsaid(tree, everything=not requires) if canonicalize_name(each.name) not in known
+    ]
+    return _checked(str(name), str(version), str(told.get("Summary", "")), str(licence), (*requires, *more))
+
+
+def _unsaid(tree: Tree, *, everything: bool) -> Iterator[Requirement]:
+    """What the files of a release tell besides its metadata: what its tests need, or ``everything``."""
+    try:
+        repository = _of_repository(tree).requires
+    except (Rejected, ValueError):
+        repository = ()  # nobody needs it to be one
+    for each in repository:
+        if everything or (each.marker is not None and "extra ==" in str(each.marker)):
+            yield each
+    for path, file in tree.items():
+        if path.endswith(".egg-info/requires.txt"):
+            sections = re.split(r"^\[(.*)\]$", file.data.decode("utf-8", "replace"), flags=re.MULTILINE)
+            if everything:
+                yield from map(Requirement, _strings(sections[0]))
+            named = dict(zip(sections[1::2], map(_strings, sections[2::2]), strict=True))
+            yield from _for_tests(line for lines in _named_for_tests(named).values() for line in lines)
 
 
 def _checked(

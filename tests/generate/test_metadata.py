@@ -144,3 +144,27 @@ def test_metadata_that_cannot_be_used_is_told(file: str, text: str | bytes) -> N
     with pytest.raises(Rejected) as caught:
         distribution(tree({file: text}))
     assert caught.value.code == "unreadable"
+
+
+RELEASE = b"Metadata-Version: 2.4\nName: shop\nVersion: 1.0\n"
+
+
+def test_a_release_whose_metadata_tells_no_needs_has_those_of_its_files() -> None:
+    about = b'[project]\nname = "shop"\nversion = "1.0"\ndependencies = ["six>=1"]\n'
+    tree = Tree({"PKG-INFO": File(RELEASE), "pyproject.toml": File(about)})
+    assert [str(each) for each in distribution(tree).requires] == ["six>=1"]
+    listed = b"face>=20\n\n[yaml]\npyyaml\n\n[test]\nattrs\n"
+    tree = Tree({"PKG-INFO": File(RELEASE), "shop.egg-info/requires.txt": File(listed)})
+    assert [str(each) for each in distribution(tree).requires] == ["face>=20", 'attrs; extra == "test"']
+
+
+def test_what_tests_need_may_be_in_a_dependency_group_of_a_release() -> None:
+    metadata = RELEASE + b"Requires-Dist: markupsafe>=2\n"
+    about = b'[project]\nname = "shop"\ndependencies = ["other"]\n[dependency-groups]\ntests = ["trio", "markupsafe"]\n'
+    tree = Tree({"PKG-INFO": File(metadata), "pyproject.toml": File(about)})
+    assert [str(each) for each in distribution(tree).requires] == ["markupsafe>=2", 'trio; extra == "test"']
+
+
+def test_files_that_cannot_be_read_do_not_harm_a_release_with_metadata() -> None:
+    tree = Tree({"PKG-INFO": File(RELEASE), "pyproject.toml": File(b"[["), "setup.py": File(b"(")})
+    assert distribution(tree).requires == ()
