@@ -67,16 +67,17 @@ def build_command(suite: SuiteOption = None, task: TaskOption = None, json: Json
 def list_command(json: JsonOption = False) -> None:
     """Show the images that this package made, and what each needs on disk for itself."""
     from deepgym_envs.sandbox.engine import connect
-    from deepgym_envs.sandbox.image import list_images
+    from deepgym_envs.sandbox.image import layers_on_disk, list_images
 
     with closing(connect()) as client, spinner("asking Docker for the sizes"):
-        images = list_images(client)
+        images, layers = list_images(client), layers_on_disk(client)
+    alone = sum(image.size for image in images if image.kind == "task")
     if json:
         rows: list[dict[str, Any]] = [
             {"tag": image.tag, "kind": image.kind, "subject": image.subject, "size": image.size,
              "unique": image.unique} for image in images
         ]  # fmt: skip
-        print_json({"images": rows})
+        print_json({"images": rows, "layers": layers, "tasks_alone": alone})
         return
     table = Table()
     for heading in ("tag", "kind", "subject"):
@@ -86,7 +87,11 @@ def list_command(json: JsonOption = False) -> None:
     for image in images:
         table.add_row(image.tag, image.kind, image.subject, decimal(image.size), decimal(image.unique))
     STDOUT.print(table)
-    STDOUT.print(f"{len(images)} images; what several share is on the disk once", highlight=False)
+    STDOUT.print(
+        f"{len(images)} images; all layers of the engine have {decimal(layers)}, "
+        f"the images of tasks would have {decimal(alone)} if they shared none",
+        highlight=False,
+    )
 
 
 @images_app.command("prune")

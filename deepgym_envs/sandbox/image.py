@@ -121,6 +121,11 @@ def list_images(client: Any) -> list[ImageInfo]:
     return sorted(found, key=lambda image: (image.kind, image.tag))
 
 
+def layers_on_disk(client: Any) -> int:
+    """The bytes of all layers that the engine has, what images share once; others' images count as well."""
+    return int(client.df()["LayersSize"])
+
+
 def prune_images(
     client: Any, keep: Iterable[Task], *, bases: bool = False, dry_run: bool = False
 ) -> list[str]:

@@ -85,7 +85,7 @@ class _Answers(BaseHTTPRequestHandler):
                 "Size": 1,
                 "SharedSize": -1,
             }
-            self.answer(200, {"Images": [*self.server.images, others]})
+            self.answer(200, {"Images": [*self.server.images, others], "LayersSize": 280})
         elif path.endswith("/containers/json"):
             self.answer(200, [{"Id": "c", "ImageID": number} for number in self.server.running])
         else:
@@ -131,6 +131,7 @@ def test_the_list_tells_what_each_image_needs_for_itself(
     status, said, _ = run(capsys, "list", "--json")
     images = json.loads(said)["images"]
     assert status == 0
+    assert (json.loads(said)["layers"], json.loads(said)["tasks_alone"]) == (280, 200)
     assert [image["kind"] for image in images] == ["base", "environment", "task", "task"]
     assert images[2] == {
         "tag": "deepgym-envs/old:1", "kind": "task", "subject": "gone/task", "size": 100, "unique": 40,
