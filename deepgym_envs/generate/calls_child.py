@@ -8,6 +8,7 @@ import contextlib
 import datetime as dt
 import decimal
 import dis
+import enum
 import fractions
 import inspect
 import json
@@ -29,8 +30,6 @@ _AWAITED = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _SILENT = ("__getattr__", "__getattribute__", "__hash__", "__repr__", "__del__")  # called by the way
 _HERE = Path(__file__).resolve().parent
 _FILES = str(_HERE.parent)
-_WORKSPACE = str(Path.cwd())
-_wanted: dict[str, int] = json.loads((_HERE / "wanted.json").read_text())
 _told: dict[str, str] = {}
 
 
@@ -38,6 +37,7 @@ class Recorder:
     """What the frames of tests call in the workspace: ``rows`` of the call, how it ended, and with what."""
 
     def __init__(self) -> None:
+        self._workspace = str(Path.cwd())
         self.rows: list[list[str]] = []
         self._open: dict[types.FrameType, int] = {}
         self._raised: dict[types.FrameType, str] = {}
@@ -53,7 +53,7 @@ class Recorder:
             or code.co_name.startswith("<")
             or code.co_name in _SILENT
             or not caller.f_code.co_filename.startswith(_FILES)
-            or not str(Path(code.co_filename).absolute()).startswith(_WORKSPACE)
+            or not str(Path(code.co_filename).absolute()).startswith(self._workspace)
         ):
             return None
         if frame not in self._open:  # or a generator goes on
@@ -134,18 +134,12 @@ def shown(value: Any, deep: int = DEEP) -> str:
     if isinstance(value, str):
         text = _short(str.__repr__(value))
         return text if kind is str else f"{kind.__name__}({text})"
-    if kind in (list, tuple, set, frozenset, dict) and not deep:
-        return "..."
-    if kind in (list, tuple):
-        inner = ", ".join(_items(value, deep))
-        return f"[{inner}]" if kind is list else f"({inner}{',' if len(value) == 1 else ''})"
-    if kind in (set, frozenset):
-        inner = ", ".join(sorted(_items(value, deep)))
-        braces = f"{{{inner}}}" if inner else "set()"
-        return braces if kind is set else f"frozenset({braces if inner else ''})"
-    if kind is dict:
-        pairs = zip(_items(value.keys(), deep), _items(value.values(), deep), strict=True)
-        return f"{{{', '.join(one if one == '...' else f'{one}: {other}' for one, other in pairs)}}}"
+    if isinstance(value, enum.Enum):
+        return f"{kind.__name__}.{value.name}"
+    whole = next((base for base in (list, tuple, set, frozenset, dict) if isinstance(value, base)), None)
+    if whole is not None:
+        inside = _inside(value, whole, deep)
+        return inside if kind is whole else f"{kind.__name__}({inside})"
     if isinstance(value, type):
         return str(type.__dict__["__name__"].__get__(value))
     return str(value.__name__) if kind in _NAMED else f"<{kind.__name__}>"
@@ -156,6 +150,23 @@ def said(error: BaseException) -> str:
     with contextlib.suppress(Exception):
         return _short(str(error).strip().partition("\n")[0])
     return ""
+
+
+def _inside(value: Any, kind: type, deep: int) -> str:
+    """What a container holds, told by its plain type, whatever a type of others makes of it."""
+    if not deep:
+        return "..."
+    if kind is dict:
+        keys, values = _items(dict.keys(value), deep), _items(dict.values(value), deep)
+        pairs = zip(keys, values, strict=True)
+        return f"{{{', '.join(one if one == '...' else f'{one}: {other}' for one, other in pairs)}}}"
+    items = _items(list(kind.__iter__(value)), deep)  # type: ignore[attr-defined]
+    if kind is list:
+        return f"[{', '.join(items)}]"
+    if kind is tuple:
+        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+    braces = f"{{{', '.join(sorted(items))}}}" if items else ""
+    return f"frozenset({braces})" if kind is frozenset else braces or "set()"
 
 
 def _items(values: Any, deep: int) -> list[str]:
@@ -176,7 +187,8 @@ def pytest_runtest_call(item: Any) -> Iterator[None]:
         yield
     finally:
         sys.settrace(None)
-        _told[item.nodeid] = _window(recorder.rows, _wanted.get(item.nodeid))
+        wanted: dict[str, int] = json.loads((_HERE / "wanted.json").read_text())
+        _told[item.nodeid] = _window(recorder.rows, wanted.get(item.nodeid))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -33,7 +33,7 @@ from deepgym_envs.source import release_tree
 from deepgym_envs.state import File, Tree
 
 AFTER = "after"
-MOST_HUNKS = 400
+MOST_HUNKS = 1_000
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from enum import Enum
+from typing import NamedTuple
+
 import pytest
 
 from deepgym_envs.generate.calls import Example, examples
+from deepgym_envs.generate.calls_child import ITEMS, shown
 from deepgym_envs.generate.probe import probe_task
 from deepgym_envs.grade import TaskRuns
 from deepgym_envs.sandbox import Backend
@@ -114,12 +118,16 @@ class TestOld(unittest.TestCase):
         self.assertEqual(self.helped("x"), "x: 1%")
 
 
+def test_folder(tmp_path):
+    assert label(str(tmp_path / "a"), object()).endswith("$")
+
+
 def test_nothing_to_tell():
     assert "less" in open(__import__("shop").__file__).read()
 """
 NODES = [
     "test_method", "test_property", "test_generator", "test_constructor", "test_defaults", "test_error",
-    "test_long", "TestOld::test_unit", "test_nothing_to_tell",
+    "test_long", "test_folder", "TestOld::test_unit", "test_nothing_to_tell",
 ]  # fmt: skip
 
 
@@ -165,6 +173,47 @@ def test_long_texts_are_cut(somewhere: Backend) -> None:
     assert call.startswith("quiet(['AAAA")
     assert call.endswith("..., 'B'])")
     assert len(call) < 500
+
+
+def test_what_differs_from_run_to_run_is_left_out(somewhere: Backend) -> None:
+    told = found(somewhere)["test_folder"]
+    assert told.call == "label('/tmp/.../a', <object>)"
+    assert "<object object at 0x...>" in told.given
+
+
+class Pair(NamedTuple):
+    one: int
+    other: object
+
+
+class Colour(Enum):
+    RED = 1
+
+
+class Shelf(dict[str, int]):
+    def __repr__(self) -> str:
+        raise AssertionError("nobody asks it")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([1, (2,), {3}, frozenset(), {"a": None}], "[1, (2,), {3}, frozenset(), {'a': None}]"),
+        (Pair(1, {2, 1}), "Pair((1, {1, 2}))"),
+        (Shelf(a=1), "Shelf({'a': 1})"),
+        (Colour.RED, "Colour.RED"),
+        ([[[[[["too deep"]]]]]], "[[[[[...]]]]]"),
+        (list(range(100)), f"[{', '.join(map(str, range(ITEMS)))}, ...]"),
+        ((), "()"),
+        (set(), "set()"),
+        (int, "int"),
+        (len, "len"),
+        (object(), "<object>"),
+        (1.5, "1.5"),
+    ],
+)
+def test_values_are_written_as_python_does(value: object, text: str) -> None:
+    assert shown(value) == text
 
 
 def test_where_no_call_ends_otherwise_there_is_no_example(somewhere: Backend) -> None:
