@@ -21,6 +21,7 @@ from deepgym_envs.task import Kind
 
 MOST_SECONDS = 30.0
 MOST_RUNS = 120  # to make one change small
+KEPT = 300  # tests that pass before, which a fix alone must not break
 ALONE = 4  # coins that the tests of a fix may be worth, so that it is tried as a task of its own
 HOPED = 6  # and those of the fixes of one task, where they come together
 TOGETHER = 4  # fixes in one task
@@ -56,9 +57,8 @@ class Split:
             node for node in self._solved.report.passed if self._before.outcome(node) in ("failed", "error")
         ]
         self._left = chance.sample(failing, len(failing))
-        self._keeping = [
-            node for node in self._solved.report.passed if self._before.outcome(node) == "passed"
-        ]
+        keeping = [node for node in self._solved.report.passed if self._before.outcome(node) == "passed"]
+        self._keeping = chance.sample(keeping, min(KEPT, len(keeping)))
         if not failing:
             broken = self._before.report.broken
             said = f"{broken[0]} cannot be collected before" if broken else "no test fails before"
