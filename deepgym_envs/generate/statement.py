@@ -88,15 +88,9 @@ def write_statement(
         lines += ["", "These are examples, not all that goes wrong. Find the causes and mend them there."]
         lines += ["Whatever is right today has to stay as it is."]
     else:
-        lines += [
-            "Examples of what happens, and of what should:",
-            *_shown(failing, base, calls, EXAMPLES),
-            "",
-        ]
-        lines += [
-            "These are examples of one problem, not all of it. Find its cause and mend it there. Whatever is"
-        ]
-        lines += ["right today has to stay as it is."]
+        lines += ["Examples of what happens, and of what should:", *_shown(failing, base, calls, EXAMPLES)]
+        lines += ["", "These are examples of one problem, not all of it. Find its cause and mend it there."]
+        lines += ["Whatever is right today has to stay as it is."]
     verb = "do" if len(names) > 1 else "does"
     title = f"{package}: {' and '.join(names) or 'a part of it'} {verb} not work as described"
     return title[:100], "\n".join(lines) + "\n"
