@@ -265,6 +265,7 @@ def _asked_for(tree: Tree) -> Sequence[str]:
 _OPEN = {
     "hypothesis", "freezegun", "pytz", "tzdata", "python-dateutil", "pyyaml", "typing-extensions", "numpy",
     "time-machine", "pretend", "simplejson", "ordered-set", "docutils", "pygments", "markupsafe", "jinja2",
+    "attrs", "lxml", "mock", "six",
 }  # fmt: skip
 
 
