@@ -76,11 +76,14 @@ def spread(proved: Sequence[Proved]) -> str:
         "tests that begin to pass": [each["fail_to_pass"] for each in figures],
         "tests that stay": [each["pass_to_pass"] for each in figures],
         "seconds of the hidden tests": [each["median_seconds"] for each in figures],
+        "MiB of memory of the hidden tests": [each["memory_mb"] for each in figures if "memory_mb" in each],
         "chance of a made-up report": [each["forge_probability"] for each in figures],
         "mutation score": [each["mutation_score"] for each in figures if "mutation_score" in each],
     }
     names = ("", "least", "a quarter below", "median", "three quarters below", "most")
-    return _table(names, [(name, *map(_short, _quartiles(values))) for name, values in rows.items()])
+    return _table(
+        names, [(name, *map(_short, _quartiles(values))) for name, values in rows.items() if values]
+    )
 
 
 def levels(proved: Sequence[Proved]) -> str:

@@ -9,6 +9,8 @@ from deepgym_envs.audit.weakness.leaks import scan_for_leaks
 from deepgym_envs.audit.weakness.mutants import FaultJudge, faults
 from deepgym_envs.errors import SandboxError
 from deepgym_envs.generate.candidate import Rejected
+from deepgym_envs.generate.memory import memory_mb
+from deepgym_envs.grade import TaskRuns
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.task import Task
 
@@ -18,7 +20,8 @@ SCAN_SECONDS = 60.0
 
 def prove(task: Task, backend: Backend, seed: int = 0) -> Mapping[str, float]:
     """Figures: ``faults`` of the solution that were tried, ``mutation_score``, the share of them that the
-    hidden tests notice, and ``files_scanned``, in which the agent could have found lines of the solution.
+    hidden tests notice, ``memory_mb`` that these take, and ``files_scanned``, in which the agent could have
+    found lines of the solution.
 
     Raises:
         Rejected: the agent can read the solution, or it could not be found out.
@@ -40,4 +43,6 @@ def prove(task: Task, backend: Backend, seed: int = 0) -> Mapping[str, float]:
     figures = {"faults": float(judged), "files_scanned": float(found.files)}
     if judged:
         figures["mutation_score"] = round(1 - fates["survived"] / judged, 3)
-    return figures
+    with TaskRuns(task, backend) as runs:
+        memory = memory_mb(runs)
+    return figures if memory is None else {**figures, "memory_mb": memory}
