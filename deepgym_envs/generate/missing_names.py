@@ -19,6 +19,8 @@ from deepgym_envs.state import Tree, WorkspaceState
 from deepgym_envs.syntax import parse_python
 
 ROUNDS = 5  # a file tells of one missing name at a time
+_CONFTEST = "conftest.py"
+_NONE_RUNS = b"\n\ndef pytest_collection_modifyitems(items):\n    items.clear()\n"
 _NO_NAME = re.compile(r"ImportError: cannot import name '(\w+)'")
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 
@@ -33,8 +35,9 @@ def collected_before(
         SandboxError: they could not be run.
     """
     for _ in range(ROUNDS):
+        collected = {**hidden, _CONFTEST: hidden.get(_CONFTEST, b"") + _NONE_RUNS}
         with TaskRuns(probe_task(recipe, base, hidden), backend) as runs:
-            report = runs.hidden(WorkspaceState(base)).report
+            report = runs.tried(WorkspaceState(base), (), collected).report
         left = dict(hidden)
         for path in report.broken:
             told = report.details.get(path, "")
