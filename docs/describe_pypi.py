@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from deepgym_envs.recipe import SdistSource
 from deepgym_envs.suite import load_suite
 from deepgym_envs.task import Difficulty, Task
 
@@ -46,7 +47,7 @@ def suite(folder: Path = SUITE) -> Sequence[Proved]:
 
 def by_package(proved: Sequence[Proved]) -> str:
     """How many tasks of each package there are, by where they come from."""
-    counts = Counter((each.task.recipe.name, str(each.record["source"])) for each in proved)
+    counts = Counter((_package(each.task), str(each.record["source"])) for each in proved)
     found = [name for name in SOURCES if any(source == name for _, source in counts)]
     rows = [
         (package, *(str(counts[package, source] or "") for source in found))
@@ -54,6 +55,12 @@ def by_package(proved: Sequence[Proved]) -> str:
     ]
     whole = ("**all**", *(str(sum(counts[p, s] for p, s in counts if s == source)) for source in found))
     return _table(("package", *(SOURCES[source] for source in found)), (*rows, whole))
+
+
+def _package(task: Task) -> str:
+    """Its name; older releases have recipes of other names, with a pytest of their time."""
+    source = task.recipe.source
+    return source.name if isinstance(source, SdistSource) else task.recipe.name
 
 
 def funnel(folder: Path = SUITE) -> str:
