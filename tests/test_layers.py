@@ -53,6 +53,7 @@ HEAVY = {
         "sandbox/nursery.py",
         "audit/weakness/observer.py",
         "authoring/probe_child.py",
+        "generate/calls_child.py",
         "reward/spectrum_child.py",
     ),
     "ray": (),

@@ -13,6 +13,7 @@ from deepgym_envs.figures import functions_touched
 from deepgym_envs.generate.calls import MOST_TESTS, Example, examples
 from deepgym_envs.generate.candidate import Rejected
 from deepgym_envs.grade import TaskRun, TaskRuns
+from deepgym_envs.recipe import RepoRecipe, SdistSource
 from deepgym_envs.state import WorkspaceState
 from deepgym_envs.syntax import parse_python
 from deepgym_envs.text import clean
@@ -45,8 +46,8 @@ def describe(
     groups = problems if len(problems) > 1 else [failing]
     watched = [node for group in groups for node in [each for each in failing if each in group][:MOST_TESTS]]
     told = examples(runs, base, gold, hidden, watched)
-    package = runs.task.recipe.name
-    return write_statement(package, gold, hidden, failing, runs.hidden(base, failing), told, problems)
+    package, before = _package(runs.task.recipe), runs.hidden(base, failing)
+    return write_statement(package, gold, hidden, failing, before, told, problems)
 
 
 def write_statement(
@@ -94,6 +95,12 @@ def write_statement(
     verb = "do" if len(names) > 1 else "does"
     title = f"{package}: {' and '.join(names) or 'a part of it'} {verb} not work as described"
     return title[:100], "\n".join(lines) + "\n"
+
+
+def _package(recipe: RepoRecipe) -> str:
+    """What people call it, whatever environment the name of its recipe tells."""
+    source = recipe.source
+    return source.name if isinstance(source, SdistSource) else re.sub(r"-[0-9a-f]{6}$", "", recipe.name)
 
 
 def _sort(error: str) -> str:

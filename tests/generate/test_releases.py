@@ -98,7 +98,8 @@ def test_loud():
 def candidates(index: FolderIndex, backend: Backend) -> list[Candidate]:
     old = index.add("shop", "1.0", {"shop.py": OLD, "tests/test_shop.py": OLD_TESTS})
     new = index.add("shop", "1.1", {"shop.py": NEW, "tests/test_shop.py": NEW_TESTS})
-    found = list(released_fixes(Pair(old, new), recipe_of(new), backend, count=9))
+    recipe = recipe_of(new).model_copy(update={"name": "shop-0a1b2c"})  # as with a pytest of another time
+    found = list(released_fixes(Pair(old, new), recipe, backend, count=9))
     return [each for each in found if isinstance(each, Candidate)]
 
 
@@ -129,6 +130,8 @@ def test_a_task_of_several_problems_shows_a_failure_of_each(index: FolderIndex, 
     settled = settle(together, "pypi", somewhere, repeats=1)
     task = settled.task
     assert settled.record["problems"] == together.problems
+    assert task.instruction.startswith("# shop: ")
+    assert task.manifest.title.startswith("shop: ")
     assert "There are 3 problems" in task.instruction
     for said in ("total([3, 4])\n    gives 4\n    should give 7", "should give 3\n", "label('tea', 4)"):
         assert said in task.instruction

@@ -53,7 +53,7 @@ import ctypes, os, resource, signal, sys
 libc, got = ctypes.CDLL(None), []
 def attempt(what, action):
     try:
-        if action() not in (-1, None):
+        if action() not in (-1, None, b""):  # of a process that has just ended there are files without content
             got.append(what)
     except OSError:
         pass
