@@ -130,12 +130,18 @@ def _told(run: TaskRun) -> Mapping[str, Mapping[int, _Call]]:
     found: dict[str, dict[int, _Call]] = {}
     for node, said in run.report.details.items():
         try:
-            start, rows = json.loads(_PASSING.sub(r"\1\2...", said))
-            calls = {int(start) + at: _call(row) for at, row in enumerate(rows)}
-        except (ValueError, TypeError, RecursionError):
+            calls = _calls(json.loads(_PASSING.sub(r"\1\2...", said)))
+        except (ValueError, RecursionError):
             continue
         found[node] = {number: call for number, call in calls.items() if call is not None}
     return found
+
+
+def _calls(said: object) -> Mapping[int, _Call | None]:
+    match said:
+        case [int(start), [*rows]]:
+            return {start + at: _call(row) for at, row in enumerate(rows)}
+    raise ValueError("no list of calls")
 
 
 def _call(row: object) -> _Call | None:

@@ -127,20 +127,23 @@ def called(frame: types.FrameType) -> str:
 
 
 def shown(value: Any, deep: int = DEEP) -> str:
-    """A value as Python writes it, if it is plain, or made of such; else its kind."""
+    """A value as Python writes it, if it is plain, or made of such; else its kind.
+
+    Its class is asked for nothing: a proxy may say that it is of another, or fail.
+    """
     kind = type(value)
     if kind in _PLAIN:
         return _short(repr(value))
-    if isinstance(value, str):
+    if issubclass(kind, str):
         text = _short(str.__repr__(value))
         return text if kind is str else f"{kind.__name__}({text})"
-    if isinstance(value, enum.Enum):
-        return f"{kind.__name__}.{value.name}"
-    whole = next((base for base in (list, tuple, set, frozenset, dict) if isinstance(value, base)), None)
+    if issubclass(kind, enum.Enum):
+        return f"{kind.__name__}.{value._name_}"
+    whole = next((base for base in (list, tuple, set, frozenset, dict) if issubclass(kind, base)), None)
     if whole is not None:
         inside = _inside(value, whole, deep)
         return inside if kind is whole else f"{kind.__name__}({inside})"
-    if isinstance(value, type):
+    if issubclass(kind, type):
         return str(type.__dict__["__name__"].__get__(value))
     return str(value.__name__) if kind in _NAMED else f"<{kind.__name__}>"
 

@@ -93,7 +93,7 @@ class Mill:
                     journal.reject(each.name, each.why)
         except Rejected as why:
             journal.reject(source.name, why)
-        except (TaskError, UsageError) as error:
+        except (TaskError, UsageError, ValueError) as error:
             journal.reject(source.name, Rejected("unreadable", str(error)))
         except SandboxError as error:
             journal.reject(source.name, Rejected("not_judged", str(error)))

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import pytest
 
-from deepgym_envs.generate.calls import Example, examples
+from deepgym_envs.generate.calls import Example, _told, examples
 from deepgym_envs.generate.calls_child import ITEMS, shown
 from deepgym_envs.generate.probe import probe_task
-from deepgym_envs.grade import TaskRuns
+from deepgym_envs.grade import TaskRun, TaskRuns, TestReport
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.state import File, Tree, WorkspaceState
 
@@ -181,6 +181,16 @@ def test_what_differs_from_run_to_run_is_left_out(somewhere: Backend) -> None:
     assert "<object object at 0x...>" in told.given
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["", "[", "[Infinity, []]", "[1e999, []]", '["0", []]', "[0, {}]", "[0, [1]]", '[0, [["f()", "eats", "1"]]]',
+     "[" * 3000, '[0, [["f()", "gives", 1]]]', "null"],
+)  # fmt: skip
+def test_what_is_no_telling_of_calls_is_left_out(said: str) -> None:
+    report = TestReport({"t.py::test_x": "failed"}, (), {"t.py::test_x": said}, True, False)
+    assert _told(TaskRun("tests_failed", report, 0.1)) == {}
+
+
 class Pair(NamedTuple):
     one: int
     other: object
@@ -214,6 +224,15 @@ class Shelf(dict[str, int]):
 )
 def test_values_are_written_as_python_does(value: object, text: str) -> None:
     assert shown(value) == text
+
+
+def test_a_value_is_not_asked_what_it_is() -> None:
+    class Proxy:
+        @property  # type: ignore[misc]
+        def __class__(self) -> type:
+            raise RuntimeError("nobody asks for it")
+
+    assert shown([Proxy()]) == "[<Proxy>]"
 
 
 def test_where_no_call_ends_otherwise_there_is_no_example(somewhere: Backend) -> None:

@@ -52,6 +52,7 @@ def test_reasons_are_counted_by_code(tmp_path: Path) -> None:
         (Rejected("no_tests", "none"), "no_tests"),
         (TaskError("the release is unusable"), "unreadable"),
         (UsageError("no such package"), "unreadable"),
+        (ValueError("a file of it is nonsense"), "unreadable"),
         (SandboxUnavailable("no engine"), "not_judged"),
     ],
 )
