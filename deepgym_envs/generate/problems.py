@@ -99,14 +99,7 @@ class Split:
 
     def _fix(self, test: str) -> Fix:
         counted = self._runs.count
-        hunks = self._smallest((test,), self._hunks)
-        run = self._runs.hidden(apply_hunks(self._base, hunks), [*self._left, *self._keeping])
-        harmed = [node for node in self._keeping if run.outcome(node) != "passed"]
-        if harmed:
-            hunks = self._smallest((test, *harmed), self._hunks)
-            run = self._runs.hidden(apply_hunks(self._base, hunks), [*self._left, *self._keeping])
-            if any(run.outcome(node) != "passed" for node in self._keeping):
-                raise Rejected("solution_fails", f"what mends {test} alone breaks what other tests ask for")
+        hunks, run = self._mending((test,), self._hunks)
         passing = tuple(node for node in self._left if run.outcome(node) == "passed")
         if test not in passing:
             raise Rejected("flaky", f"{test} passes at times")
@@ -120,12 +113,30 @@ class Split:
         every = {hunk for fix in fixes for hunk in fix.hunks}
         ordered = tuple(hunk for hunk in self._hunks if hunk in every)
         run = self._runs.hidden(apply_hunks(self._base, ordered), [*wanted, *self._keeping])
-        if any(run.outcome(node) != "passed" for node in (*wanted, *self._keeping)):
+        if self._harmed(run) or any(run.outcome(node) != "passed" for node in wanted):
             return None
-        hunks = self._smallest(wanted, ordered)
+        try:
+            hunks, _ = self._mending(wanted, ordered)
+        except Rejected:
+            return None
         kind: Kind = "bug" if any(fix.kind == "bug" for fix in fixes) else "feature"
         runs = sum(fix.runs for fix in fixes) + self._runs.count - counted
         return Fix(hunks, tuple(fix.tests for fix in fixes), kind, runs)
+
+    def _mending(self, tests: Sequence[str], among: tuple[Hunk, ...]) -> tuple[tuple[Hunk, ...], TaskRun]:
+        """The least of ``among`` that makes ``tests`` pass and breaks no other; and a run with it."""
+        asked = [*dict.fromkeys((*tests, *self._left)), *self._keeping]
+        harmed: list[str] = []
+        for _ in range(2):
+            hunks = self._smallest((*tests, *harmed), among)
+            run = self._runs.hidden(apply_hunks(self._base, hunks), asked)
+            harmed = self._harmed(run)
+            if not harmed:
+                return hunks, run
+        raise Rejected("solution_fails", f"what mends {tests[0]} alone breaks what other tests ask for")
+
+    def _harmed(self, run: TaskRun) -> list[str]:
+        return [node for node in self._keeping if run.outcome(node) != "passed"]
 
     def _smallest(self, tests: Sequence[str], among: tuple[Hunk, ...]) -> tuple[Hunk, ...]:
         def passes(hunks: tuple[Hunk, ...]) -> bool:
