@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +21,8 @@ from deepgym_envs.generate.run import RECORD
 from deepgym_envs.generate.wording import retold, reworded
 from deepgym_envs.suite import load_task
 
+BY_HAND = "by hand"
+
 
 def statements_command(
     tasks: Annotated[list[Path], typer.Argument(help="Folders of tasks.", exists=True, file_okay=False)],
@@ -33,7 +35,7 @@ def statements_command(
     """Write the statements of tasks anew: from what their tests see or, with --model, in a model's words.
 
     A model sees a task's tests and its statement, but not its solution; it needs the extra 'llm'. What gives
-    tests or solution away is not taken, and the statement stays as it was.
+    tests or solution away is not taken, and the statement stays as it was; so does one written by hand.
 
     Exit status: 0 all are written, 1 some stay as they were, 2 unusable arguments, 3 no answer.
     """
@@ -44,13 +46,16 @@ def statements_command(
     written: list[str] = []
     kept: dict[str, str] = {}
     for folder in tasks:
-        task = load_task(folder)
+        task, record = load_task(folder), _record(folder / RECORD)
+        if record.get("statement") == BY_HAND:
+            kept[task.id] = f"written by hand; without 'statement' in its {RECORD} it is made anew"
+            continue
         try:
             if chat is not None:
                 text = reworded(task, chat)
             else:
                 assert backend is not None
-                text = retold(task, _problems(folder / RECORD), backend)
+                text = retold(task, _problems(record, folder), backend)
         except Rejected as why:
             kept[task.id] = str(why)
         else:
@@ -66,12 +71,23 @@ def statements_command(
         raise typer.Exit(FINDINGS)
 
 
-def _problems(record: Path) -> Sequence[Collection[str]]:
-    """The tests of each problem of a task, where its record knows of several."""
-    if not record.is_file():
-        return ()
+def _record(path: Path) -> Mapping[str, Any]:
+    """What is known of how a task was found, if it was found by a command."""
+    if not path.is_file():
+        return {}
     try:
-        found = json.loads(record.read_bytes()).get("problems", ())
-        return [[str(node) for node in problem] for problem in found]
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise UsageError(f"{record}: is not the record of a task; move it away") from None
+        return dict(json.loads(path.read_bytes()))
+    except (ValueError, TypeError, RecursionError):
+        raise _spoilt(path.parent) from None
+
+
+def _problems(record: Mapping[str, Any], folder: Path) -> Sequence[Collection[str]]:
+    """The tests of each problem of a task, where its ``record`` knows of several."""
+    try:
+        return [[str(node) for node in problem] for problem in record.get("problems", ())]
+    except TypeError:
+        raise _spoilt(folder) from None
+
+
+def _spoilt(folder: Path) -> UsageError:
+    return UsageError(f"{folder / RECORD}: is not the record of a task; move it away")

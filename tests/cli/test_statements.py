@@ -45,3 +45,24 @@ def test_one_that_is_refused_stays_as_it_was(folders: list[Path], capsys: pytest
     assert status == 1
     assert len(json.loads(out)["written"]) == len(json.loads(out)["kept"]) == 1
     assert (folders[1] / "instruction.md").read_text() == before
+
+
+def test_one_that_was_written_by_hand_stays_as_it_was(
+    folders: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (folders[0] / "instruction.md").read_text()
+    (folders[0] / "record.json").write_text('{"statement": "by hand"}')
+    with ChatServer([GOOD]) as server:
+        status, out = run(capsys, server, folders)
+    assert status == 1
+    assert "by hand" in json.loads(out)["kept"]["starter/calends-lost-moves"]
+    assert (folders[0] / "instruction.md").read_text() == before
+
+
+@pytest.mark.parametrize("record", ["[1]", "{", "[" * 100_000, "7"])
+def test_what_is_no_record_is_said_to_be_none(folders: list[Path], record: str) -> None:
+    (folders[0] / "record.json").write_text(record)
+    with ChatServer([GOOD]) as server, pytest.raises(SystemExit) as ended:
+        main(["generate", "statements", str(folders[0]), "--model", "scripted", "--endpoint", server.url])
+    assert ended.value.code == 2
+    assert server.requests == []
