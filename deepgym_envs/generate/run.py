@@ -14,6 +14,7 @@ from deepgym_envs.errors import SandboxError, TaskError, UsageError
 from deepgym_envs.generate.candidate import Candidate, Refusal, Rejected
 from deepgym_envs.generate.funnel import Funnel
 from deepgym_envs.generate.settle import settle
+from deepgym_envs.generate.siblings import sibling
 from deepgym_envs.lock import exclusive
 from deepgym_envs.sandbox import Backend
 from deepgym_envs.task_writer import clear_abandoned, write_task
@@ -107,6 +108,9 @@ class Mill:
             return []
         try:
             settled = settle(candidate, self.suite, self.backend, repeats=self.repeats, seed=self.seed)
+            same = sibling(settled.task, self.out, self.repos or self.out / "repos")
+            if same:
+                raise Rejected("twin", f"{same} asks for the same")
             record = (json.dumps(settled.record, indent=1) + "\n").encode()
             write_task(settled.task, self.out, repos=self.repos, beside={RECORD: record})
         except Rejected as why:
