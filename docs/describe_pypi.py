@@ -45,6 +45,16 @@ def suite(folder: Path = SUITE) -> Sequence[Proved]:
     ]
 
 
+def headline(proved: Sequence[Proved]) -> str:
+    """How many there are, in one line."""
+    packages = {_package(each.task) for each in proved}
+    released = sum(each.record["source"] == "release" for each in proved)
+    return (
+        f"{len(proved)} tasks of {len(packages)} packages that people use: "
+        f"{released} are what their authors mended between two releases"
+    )
+
+
 def by_package(proved: Sequence[Proved]) -> str:
     """How many tasks of each package there are, by where they come from."""
     counts = Counter((_package(each.task), str(each.record["source"])) for each in proved)
@@ -115,5 +125,13 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 if __name__ == "__main__":
     everything = suite()
     sys.stdout.write(
-        "\n".join((by_package(everything), funnel(), spread(everything), levels(everything) + "\n"))
+        "\n".join(
+            (
+                headline(everything),
+                by_package(everything),
+                funnel(),
+                spread(everything),
+                levels(everything) + "\n",
+            )
+        )
     )

@@ -12,6 +12,7 @@ import pytest
 from deepgym_envs import load_task
 from deepgym_envs.content import Cut
 from deepgym_envs.generate.settle import FORGEABLE
+from deepgym_envs.generate.siblings import sibling
 from deepgym_envs.suite import task_ids
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +32,7 @@ def test_the_page_holds_the_figures_of_the_suite() -> None:
     for text in (names["by_package"](proved), names["funnel"](), names["spread"](proved)):
         assert text in PAGE
     assert names["levels"](proved) in PAGE
+    assert names["headline"](proved) in PAGE
 
 
 def test_the_journal_tells_of_every_task() -> None:
@@ -53,3 +55,13 @@ def test_a_task_has_a_proof_and_no_text_of_its_package(task_id: str) -> None:
         "cut.json", "figures.json", "instruction.md", "record.json", "task.toml",
     ]  # fmt: skip
     assert sorted(path.name for path in (ROOT / "repos" / task.recipe.name).iterdir()) == ["recipe.toml"]
+
+
+def test_what_authors_mended_is_told_by_hand() -> None:
+    records = [record(each) for each in TASKS]
+    assert {each.get("statement") for each in records if each["source"] == "release"} == {"by hand"}
+
+
+def test_no_task_asks_for_what_another_one_of_its_releases_asks_for() -> None:
+    twins = {each: sibling(load_task(each), SUITE, ROOT / "repos") for each in TASKS}
+    assert {each: found for each, found in twins.items() if found} == {}

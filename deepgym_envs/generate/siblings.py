@@ -11,7 +11,7 @@ from deepgym_envs.task import Task
 
 
 def sibling(task: Task, folder: Path, repos: Path) -> str | None:
-    """The id of a task below ``folder`` that is cut out of the same two releases as ``task``, where the tests
+    """The id of another task below ``folder``, cut out of the same two releases as ``task``, where the tests
     that have to begin to pass of one are all among those of the other."""
     origins, wanted = _origins(task), set(task.manifest.tests.fail_to_pass)
     if len(origins) < 2:
@@ -23,7 +23,7 @@ def sibling(task: Task, folder: Path, repos: Path) -> str | None:
         except (TaskError, OSError, ValueError):
             continue
         asked = set(other.manifest.tests.fail_to_pass)
-        if _origins(other) == origins and (asked <= wanted or wanted <= asked):
+        if other.id != task.id and _origins(other) == origins and (asked <= wanted or wanted <= asked):
             return other.id
     return None
 

@@ -50,4 +50,10 @@ def test_bugs_in_one_release_may_fail_the_same_tests(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_task_is_passed_over(suite: Path) -> None:
     (suite / "croniter-6.2.4-000000").mkdir()
     (suite / "croniter-6.2.4-000000" / "task.toml").write_text("[")
-    assert sibling(load_task(RELEASED), suite, suite / "repos") == RELEASED
+    task = load_task(RELEASED)
+    same = asking(task, *task.manifest.tests.fail_to_pass)
+    assert sibling(same, suite, suite / "repos") == RELEASED
+
+
+def test_a_task_is_no_sibling_of_its_own(suite: Path) -> None:
+    assert sibling(load_task(RELEASED), suite, suite / "repos") is None
