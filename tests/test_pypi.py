@@ -18,6 +18,7 @@ from deepgym_envs.suite import task_ids
 ROOT = Path(__file__).parent.parent
 SUITE = ROOT / "tasks" / "pypi"
 PAGE = (ROOT / "docs" / "tasks.md").read_text()
+README = (ROOT / "README.md").read_text()
 TASKS = task_ids("pypi")
 
 
@@ -33,6 +34,12 @@ def test_the_page_holds_the_figures_of_the_suite() -> None:
         assert text in PAGE
     assert names["levels"](proved) in PAGE
     assert names["headline"](proved) in PAGE
+
+
+def test_the_readme_says_how_many_tasks_there_are() -> None:
+    released = sum(record(each)["source"] == "release" for each in TASKS)
+    assert f"And {len(TASKS)} in " in README
+    assert f" {released} are what their authors mended" in README
 
 
 def test_the_journal_tells_of_every_task() -> None:
