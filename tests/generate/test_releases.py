@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from deepgym_envs.generate import Candidate, settle
 from deepgym_envs.generate.releases import Pair, released_fixes
+from deepgym_envs.generate.run import Mill, Source
 from deepgym_envs.sandbox import Backend
 
 from ..audit.place import somewhere  # noqa: TID252
@@ -136,3 +140,15 @@ def test_a_task_of_several_problems_shows_a_failure_of_each(index: FolderIndex, 
     for said in ("total([3, 4])\n    gives 4\n    should give 7", "should give 3\n", "label('tea', 4)"):
         assert said in task.instruction
     assert len(task.manifest.tests.fail_to_pass) == 3
+
+
+@pytest.mark.slow
+def test_what_a_task_asks_for_already_makes_no_second_one(
+    index: FolderIndex, somewhere: Backend, tmp_path: Path
+) -> None:
+    first = next(each for each in candidates(index, somewhere) if len(each.problems) > 1)
+    second = replace(first, name=f"{first.name.rpartition('-')[0]}-ffffff")
+    mill = Mill("pypi", somewhere, tmp_path / "made", repeats=1, tell=lambda _: None)
+    funnel = mill.run([Source("shop", lambda: iter([first, second]))])
+    assert funnel.accepted == [f"pypi/{first.name}"]
+    assert funnel.reasons == {second.name: ("twin", f"pypi/{first.name} asks for the same")}
